@@ -1,0 +1,1 @@
+"""The screen: what a player sees and touches while the instrument plays."""

@@ -1,0 +1,44 @@
+"""What a model says of itself: the words written inside its .onnx file.
+
+The rule kept here: every field is plain text inside the file (ONNX `metadata_props`), so a model is
+one file that describes itself, and the trainer that writes them shares this one list of them.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """A model's own description; `losses` are those on the test works, by name."""
+
+    name: str
+    kind: str  # "reference", ...
+    codec: str
+    window: int  # notes read at once
+    features: tuple[str, ...]
+    training_corpus: str
+    licence: str  # of the weights
+    attribution: str
+    date: str  # ISO 8601
+    parameters: int
+    losses: Mapping[str, float] = field(default_factory=dict)
+
+    def to_metadata(self) -> dict[str, str]:
+        """The card as an .onnx file's metadata: every value is JSON text."""
+        return {key: json.dumps(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
+        """The card read back. Raises ValueError that names the first field missing or unreadable."""
+        values = {}
+        for wanted in fields(cls):
+            try:
+                values[wanted.name] = json.loads(metadata[wanted.name])
+            except KeyError:
+                raise ValueError(f"it does not say its {wanted.name}") from None
+            except json.JSONDecodeError:
+                raise ValueError(f"its {wanted.name} is not readable") from None
+        return cls(**{**values, "features": tuple(values["features"])})
