@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from performer.notes import Note, on_grid
+from performer.notes import GRID, Note, on_grid
 
 CODEC = "window25-1"
 WINDOW = 25  # notes that a model of this codec reads
@@ -89,7 +89,7 @@ def window(notes: Sequence[Note]) -> Floats:
     starts = np.array([note.start for note in (*before, *last)])
     rows = features(
         np.array([note.pitch for note in last]),
-        np.diff(starts),
+        np.round(np.diff(starts) * GRID) / GRID,
         np.array([on_grid(note.duration) for note in last]),
     )
     return np.pad(rows, ((WINDOW - len(last), 0), (0, 0)))

@@ -32,7 +32,7 @@ class ModelCard:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
-        """The card read back. Raises ValueError that names the first field missing or unreadable."""
+        """The card read back. Raises ValueError that names a field missing or unreadable."""
         values = {}
         for wanted in fields(cls):
             try:

@@ -1,0 +1,153 @@
+"""All that can happen to a conversation, all that it can do, and all that it tells.
+
+The rule kept here: everything that crosses from one thread or process to another is one of these
+frozen values. Moments are seconds on the engine's clock, which starts at zero with the take.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from performer.length import Limit
+from performer.notes import Note, Phrase, Span
+from performer.taste import Taste
+from performer.thought import Thought
+
+
+class Player(Enum):
+    """Who plays."""
+
+    HUMAN = "Player"
+    MODEL = "Antiphon"
+
+
+class State(Enum):
+    """Whose turn it is."""
+
+    LISTENING = "listening"
+    THINKING = "thinking"
+    ANSWERING = "answering"
+
+
+# What happens: events
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One message of the keyboard's, stamped when it came in."""
+
+    data: bytes
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The next note of the answer of a turn, and the thought after it."""
+
+    turn: int
+    note: Note  # seconds from the answer's first onset
+    after: Thought
+
+
+@dataclass(frozen=True, slots=True)
+class ComposingFailed:
+    """The model could not go on, and why."""
+
+    turn: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The player asks for the answer now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The player asks for silence: the answer ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastPhrase:
+    """No more will be played: the conversation ends with the answer to what was heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """The conversation ends now."""
+
+
+Event = Heard | Composed | ComposingFailed | HandOver | Stop | LastPhrase | Quit
+
+# What it does: effects
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message for the output, and when it was due."""
+
+    data: bytes
+    due: float
+    by: Player
+
+
+@dataclass(frozen=True, slots=True)
+class TakeUp:
+    """Begin to improvise on a phrase: asks for the answer's first note."""
+
+    turn: int
+    phrase: Phrase
+    taste: Taste
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Asks for the note that follows a thought."""
+
+    turn: int
+    thought: Thought
+
+
+Request = TakeUp | GoOn
+
+# What it tells: reports
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Whose turn it is now."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How much of a phrase was heard, and when it will have ended if nothing more comes."""
+
+    notes: int
+    ends_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that ended: all that it takes to make it again."""
+
+    turn: int
+    heard: Span  # from the phrase's first onset to the moment it was taken up
+    taste: Taste
+    seed: int
+    limit: Limit
+    began_at: float
+    notes: int  # as many as were struck
+    cut_at: float | None  # when the player interrupted it, if so
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something went wrong: one sentence for the player."""
+
+    sentence: str
+
+
+Report = Turned | Hearing | Answered | Trouble
+Effect = Send | TakeUp | GoOn | Turned | Hearing | Answered | Trouble

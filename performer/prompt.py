@@ -1,0 +1,107 @@
+"""Phrases from .mid files: what a player might have played, read from disk.
+
+The rule kept here: whatever the file is, out comes a phrase, or one sentence that says why not.
+"""
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from performer.messages import Heard, Player
+from performer.midi import PEDAL_DOWN, SUSTAIN, sustain
+from performer.notes import Note, Phrase, Span, in_order
+from performer.refusal import Refusal
+from performer.take import Recorded, played
+
+MOST_NOTES = 100_000  # a phrase longer than this was surely not meant
+LARGEST = 20 * 1024 * 1024  # bytes
+
+
+def read_phrase(path: Path, notes: int | None = None) -> Phrase:
+    """The notes of a .mid, all instruments but drums together; the first so many if asked.
+
+    Times run from the first note. Raises Refusal with a sentence for the player.
+    """
+    import pretty_midi  # slow to load, and few sessions read a file
+
+    _check_size(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a file's oddities that do not concern a phrase
+            file = pretty_midi.PrettyMIDI(str(path))
+    except Exception:  # a broken file trips the parser in any way
+        raise Refusal(f"{path} is no whole MIDI file.") from None
+    voices = [voice for voice in file.instruments if not voice.is_drum]
+    found = [
+        Note(note.pitch, max(note.velocity, 1), note.start, note.end)
+        for voice in voices
+        for note in voice.notes
+    ]
+    return _phrase(path, found, _pedal(voices), notes)
+
+
+def as_played(phrase: Phrase, at: float = 0.0) -> list[Recorded]:
+    """The messages of a player who plays a phrase, notes and pedal, from the moment `at` on."""
+    later = at - phrase.start
+    pedal = [
+        Recorded(moment + later, Player.HUMAN, sustain(0, value))
+        for span in phrase.pedal
+        for moment, value in ((span.start, 127), (span.end, 0))
+    ]
+    notes = played((note.shifted(later) for note in phrase.notes), Player.HUMAN)
+    return sorted([*notes, *pedal], key=lambda message: message.at)
+
+
+def as_heard(phrase: Phrase, at: float = 0.0) -> list[tuple[float, Heard]]:
+    """The same as a script for an inbox."""
+    return [(message.at, Heard(message.data, message.at)) for message in as_played(phrase, at)]
+
+
+def _check_size(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as reason:
+        raise Refusal(f"{path} cannot be read: {reason.strerror}.") from None
+    if size == 0:
+        raise Refusal(f"{path} is empty.")
+    if head != b"MThd":
+        raise Refusal(f"{path} is not a MIDI file.")
+    if size > LARGEST:
+        raise Refusal(f"{path} is {size >> 20} MB large: give a .mid of a phrase or a piece.")
+
+
+def _phrase(path: Path, found: list[Note], pedal: Iterable[Span], most: int | None) -> Phrase:
+    if not found:
+        raise Refusal(f"{path} has no notes to continue.")
+    if most is None and len(found) > MOST_NOTES:
+        raise Refusal(
+            f"{path} has {len(found):,} notes, too many for a phrase: "
+            "say with --prompt-notes how many of them to take."
+        )
+    kept = in_order(found)[:most]
+    start, end = kept[0].start, max(note.end for note in kept)
+    spans = (Span(max(span.start, start), min(span.end, end)) for span in pedal)
+    return Phrase.of(
+        (note.shifted(-start) for note in kept),
+        (Span(span.start - start, span.end - start) for span in spans if span.start < span.end),
+    )
+
+
+def _pedal(voices: Iterable[Any]) -> list[Span]:
+    moves = sorted(
+        (change.time, change.value >= PEDAL_DOWN)
+        for voice in voices
+        for change in voice.control_changes
+        if change.number == SUSTAIN
+    )
+    spans, down_at = [], None
+    for at, is_down in moves:
+        if is_down and down_at is None:
+            down_at = at
+        elif not is_down and down_at is not None:
+            spans.append(Span(down_at, at))
+            down_at = None
+    return spans

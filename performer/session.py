@@ -1,0 +1,264 @@
+"""The conversation: who listens, who plays, and when the turn passes.
+
+The rules kept here: it decides and never acts. An event and the time go in, effects come out; it
+reads no clock, starts no thread, opens no file and rolls no die. What was asked for in an earlier
+turn is ignored when it comes. Every key struck, by either player, is released exactly once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from performer.length import Length, Like, Limit
+from performer.messages import (
+    Answered,
+    Composed,
+    ComposingFailed,
+    Effect,
+    Event,
+    GoOn,
+    HandOver,
+    Heard,
+    Hearing,
+    LastPhrase,
+    Player,
+    Quit,
+    Send,
+    State,
+    Stop,
+    TakeUp,
+    Trouble,
+    Turned,
+)
+from performer.midi import (
+    AllNotesOff,
+    Message,
+    NoteOff,
+    NoteOn,
+    Sustain,
+    note_off,
+    note_on,
+    parse,
+    sustain,
+)
+from performer.notes import Span, on_grid
+from performer.phrase import Ear, Silence
+from performer.schedule import Lift, Schedule, Strike, Stroke
+from performer.taste import Taste
+from performer.thought import Thought
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the conversation is held."""
+
+    taste: Taste = Taste()
+    silence: Silence = Silence()
+    length: Length = Like()
+    seed: int = 0
+    lookahead: float = 0.5  # seconds: how far ahead of the present the answer is composed
+
+
+@dataclass(slots=True)
+class Answer:
+    """The answer under way: what it answers, and how far it has come."""
+
+    heard: Span
+    limit: Limit
+    channel: int
+    began_at: float | None = None  # when its first note was due; None while it is thought of
+    struck: int = 0
+    composed_to: float = 0.0  # the onset of the last note composed
+    thought: Thought | None = None  # from which to go on; None while a note is being composed
+    is_whole: bool = False  # the last note was composed
+
+
+class Session:
+    """One conversation between a player and a model, on one clock."""
+
+    def __init__(self, settings: Settings) -> None:
+        """A conversation that waits for its first note."""
+        self.settings = settings
+        self._ear = Ear(settings.silence)
+        self._schedule = Schedule()
+        self._answer: Answer | None = None
+        self._turn = 0
+        self._channel = 0  # the player's latest
+        self._keys: set[tuple[int, int]] = set()  # (channel, pitch) that the player makes sound
+        self._pedals: set[int] = set()  # channels on which the player's pedal is down
+        self._is_last = False  # nothing more will be played
+        self._is_closed = False
+
+    @property
+    def state(self) -> State:
+        """Whose turn it is."""
+        if self._answer is None:
+            return State.LISTENING
+        return State.THINKING if self._answer.began_at is None else State.ANSWERING
+
+    @property
+    def is_over(self) -> bool:
+        """True where nothing more will happen: closed, or the last phrase was answered."""
+        is_idle = self._answer is None and not self._ear.has_phrase
+        return self._is_closed or (self._is_last and is_idle)
+
+    @property
+    def dropped(self) -> int:
+        """Notes of answers that were left out because they came too late."""
+        return self._schedule.dropped
+
+    @property
+    def wake_at(self) -> float | None:
+        """When something is due even if nothing happens; None if it waits for an event."""
+        if self._answer is None:
+            return self._ear.ends_at
+        moments = (self._schedule.next_due, self._compose_at)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def handle(self, event: Event, now: float) -> list[Effect]:
+        """What is to be done because of an event."""
+        effects = list(self._because_of(event, now))
+        if self._answer is not None:  # a flood of events must not keep its notes waiting
+            effects += self._because_of_time(now)
+        return effects
+
+    def wake(self, now: float) -> list[Effect]:
+        """What is to be done because of the time."""
+        return list(self._because_of_time(now))
+
+    def close(self, now: float) -> list[Effect]:
+        """End the conversation: every key and pedal comes up."""
+        self._is_closed = True
+        return [*self._end_answer(now), *self._release_player(now)]
+
+    def _because_of(self, event: Event, now: float) -> Iterator[Effect]:
+        match event:
+            case Heard(data, at):
+                message = parse(data)
+                if message is not None:
+                    yield from self._hear(message, data, at, now)
+            case Composed(turn) if turn == self._turn and self._answer is not None:
+                yield from self._plan(event, self._answer, now)
+            case ComposingFailed(turn, reason) if turn == self._turn:
+                yield Trouble(reason)
+                yield from self._end_answer(now)
+            case HandOver() if self._ear.has_phrase:
+                yield from self._take_turn(now)
+            case Stop():
+                yield from self._end_answer(now)
+            case LastPhrase():
+                self._is_last = True
+            case Quit():
+                yield from self.close(now)
+
+    def _because_of_time(self, now: float) -> Iterator[Effect]:
+        answer = self._answer
+        if answer is None:
+            if self._ear.ends_at is not None and self._ear.ends_at <= now:
+                yield from self._take_turn(now)
+            return
+        yield from self._play(self._schedule.take_due(now), answer)
+        if self._compose_at is not None and self._compose_at <= now:
+            yield from self._ask(answer)
+        if answer.is_whole and self._schedule.is_empty:
+            yield from self._end_answer(now)
+
+    # The player
+
+    def _hear(self, message: Message, data: bytes, at: float, now: float) -> Iterator[Effect]:
+        if isinstance(message, NoteOn | AllNotesOff) and self._answer is not None:
+            yield from self._end_answer(now)
+        yield from self._thru(message, data, at)
+        self._ear.hear(message, at)
+        if not isinstance(message, Sustain) or self._ear.has_phrase:
+            yield Hearing(self._ear.note_count, self._ear.ends_at)
+
+    def _thru(self, message: Message, data: bytes, at: float) -> Iterator[Effect]:
+        match message:
+            case NoteOn(channel, pitch):
+                if (channel, pitch) in self._keys:
+                    yield Send(note_off(channel, pitch), at, Player.HUMAN)
+                self._keys.add((channel, pitch))
+                self._channel = channel
+            case NoteOff(channel, pitch):
+                if (channel, pitch) not in self._keys:
+                    return  # released already
+                self._keys.remove((channel, pitch))
+            case Sustain(channel):
+                (self._pedals.add if message.is_down else self._pedals.discard)(channel)
+            case AllNotesOff(channel):
+                yield from self._release_player(at, channel)
+        yield Send(data, at, Player.HUMAN)
+
+    def _release_player(self, at: float, only: int | None = None) -> Iterator[Effect]:
+        for channel, pitch in sorted(self._keys):
+            if only in (None, channel):
+                self._keys.remove((channel, pitch))
+                yield Send(note_off(channel, pitch), at, Player.HUMAN)
+        for channel in sorted(self._pedals):
+            if only in (None, channel):
+                self._pedals.remove(channel)
+                yield Send(sustain(channel, 0), at, Player.HUMAN)
+
+    # The answer
+
+    def _take_turn(self, now: float) -> Iterator[Effect]:
+        self._turn += 1
+        phrase = self._ear.take_phrase(now)
+        self._answer = Answer(
+            Span(phrase.start, on_grid(now)), self.settings.length.limit(phrase), self._channel
+        )
+        yield Turned(State.THINKING)
+        yield TakeUp(self._turn, phrase, self.settings.taste, self.settings.seed)
+
+    def _plan(self, composed: Composed, answer: Answer, now: float) -> Iterator[Effect]:
+        index = composed.after.index - 1
+        if not answer.limit.allows(composed.note, index):
+            answer.is_whole = True
+        else:
+            if answer.began_at is None:
+                answer.began_at = on_grid(now)
+                yield Turned(State.ANSWERING)
+            note = composed.note.shifted(answer.began_at)
+            self._schedule.add(note)
+            answer.composed_to, answer.thought = note.start, composed.after
+
+    @property
+    def _compose_at(self) -> float | None:
+        if self._answer is None or self._answer.thought is None or self._answer.is_whole:
+            return None
+        return self._answer.composed_to - self.settings.lookahead
+
+    def _ask(self, answer: Answer) -> Iterator[Effect]:
+        if answer.thought is not None:
+            yield GoOn(self._turn, answer.thought)
+            answer.thought = None
+
+    def _play(self, strokes: list[Stroke], answer: Answer) -> Iterator[Effect]:
+        for stroke in strokes:
+            match stroke:
+                case Strike(pitch, velocity, due):
+                    answer.struck += 1
+                    yield Send(note_on(answer.channel, pitch, velocity), due, Player.MODEL)
+                case Lift(pitch, due):
+                    yield Send(note_off(answer.channel, pitch), due, Player.MODEL)
+
+    def _end_answer(self, now: float) -> Iterator[Effect]:
+        answer, settings = self._answer, self.settings
+        if answer is None:
+            return
+        is_cut = not (answer.is_whole and self._schedule.is_empty)
+        yield from self._play(self._schedule.release_all(now), answer)
+        self._answer = None
+        if answer.began_at is not None:
+            yield Answered(
+                self._turn,
+                answer.heard,
+                settings.taste,
+                settings.seed,
+                answer.limit,
+                answer.began_at,
+                answer.struck,
+                on_grid(now) if is_cut else None,
+            )
+        self._turn += 1
+        yield Turned(State.LISTENING)

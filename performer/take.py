@@ -1,0 +1,235 @@
+"""A take: what both players played, as a Standard MIDI File that can be made again from itself.
+
+The rule kept here: one tick is one millisecond (500 a quarter at 120 beats a minute), the two
+players stand on tracks of their own, and beside the music stands, as text, all that decided it:
+the model and its fingerprint, and for each answer the seed, the turn, the taste and the limits.
+"""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
+
+import mido
+
+from performer.length import Limit
+from performer.messages import Answered, Player
+from performer.midi import NoteOff, NoteOn, note_off, note_on, parse
+from performer.notes import GRID, Note, Phrase, Span, in_order
+from performer.refusal import Refusal
+from performer.schedule import Lift, Strike, strokes
+from performer.taste import Taste
+
+FORMAT = "antiphon take 1"
+QUARTER = 500  # ticks
+TEMPO = QUARTER * 1_000_000 // GRID  # microseconds a quarter
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One message that was played: when, by whom, and its bytes."""
+
+    at: float  # seconds
+    by: Player
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Which model played, and the SHA-256 of its file."""
+
+    model: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """All that was played, in order of time, and all that it takes to make it again."""
+
+    maker: Maker
+    messages: tuple[Recorded, ...]
+    answers: tuple[Answered, ...]
+
+    def from_zero(self) -> Self:
+        """The same take, beginning with its first message."""
+        start = min((message.at for message in self.messages), default=0.0)
+        return replace(
+            self,
+            messages=tuple(replace(each, at=each.at - start) for each in self.messages),
+            answers=tuple(_earlier(answer, start) for answer in self.answers),
+        )
+
+    def notes(self, by: Player) -> tuple[Note, ...]:
+        """The notes of one player; a key never released ends with the last message."""
+        ending = max((message.at for message in self.messages), default=0.0)
+        held: dict[tuple[int, int], tuple[int, float]] = {}
+        notes = []
+        for message in (message for message in self.messages if message.by is by):
+            match parse(message.data):
+                case NoteOn(channel, pitch, velocity):
+                    held[channel, pitch] = velocity, message.at
+                case NoteOff(channel, pitch) if (channel, pitch) in held:
+                    notes.append(Note(pitch, *held.pop((channel, pitch)), message.at))
+        notes += [Note(pitch, *struck, ending) for (_, pitch), struck in held.items()]
+        return in_order(notes)
+
+    def phrase(self, answer: Answered) -> Phrase:
+        """What an answer of this take had heard. Raises Refusal where it is no longer there."""
+        heard = [
+            replace(note, end=min(note.end, answer.heard.end))
+            for note in self.notes(Player.HUMAN)
+            if answer.heard.start <= note.start <= answer.heard.end
+        ]
+        if not heard:
+            raise Refusal(f"The phrase of answer {answer.turn} is no longer in the take.")
+        return Phrase.of(heard)
+
+
+def played(notes: Iterable[Note], by: Player, channel: int = 0) -> tuple[Recorded, ...]:
+    """The messages that play some notes on time, as a player of the take."""
+    messages = []
+    for stroke in strokes(notes):
+        match stroke:
+            case Strike(pitch, velocity, due):
+                messages.append(Recorded(due, by, note_on(channel, pitch, velocity)))
+            case Lift(pitch, due):
+                messages.append(Recorded(due, by, note_off(channel, pitch)))
+    return tuple(messages)
+
+
+def write_take(take: Take, path: Path, only: Player | None = None) -> None:
+    """Write a take, whole or not at all; `only` leaves out the other player.
+
+    Raises Refusal where it cannot be written.
+    """
+    file = mido.MidiFile(type=1, ticks_per_beat=QUARTER, charset="utf-8")
+    file.tracks.append(_track(FORMAT, _words(take)))
+    for player in Player:
+        if only in (None, player):
+            mine = [message for message in take.messages if message.by is player]
+            file.tracks.append(_track(player.value, _sounds(mine)))
+    replace_whole(path, file)
+
+
+def replace_whole(path: Path, file: mido.MidiFile) -> None:
+    """Write a .mid beside its place and move it there. Raises Refusal."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as whole:
+                file.save(file=whole)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as reason:
+        raise Refusal(f"{path} cannot be written: {reason.strerror}.") from None
+
+
+def read_take(path: Path) -> Take:
+    """Read a take back. Raises Refusal where it is none of ours."""
+    try:
+        file = mido.MidiFile(path, charset="utf-8")
+    except OSError as reason:
+        raise Refusal(f"{path} cannot be read: {reason.strerror or 'it is cut short'}.") from None
+    except Exception:  # mido raises whatever a broken file trips over
+        raise Refusal(f"{path} is no whole MIDI file.") from None
+    words, *tracks = file.tracks or [mido.MidiTrack()]
+    if words.name != FORMAT or file.ticks_per_beat != QUARTER:
+        raise Refusal(f"{path} is not a take of Antiphon's, so it does not say how it was made.")
+    try:
+        texts = [json.loads(word.text) for word in words if word.type == "text"]
+        maker, answers = Maker(**texts[0]), tuple(_answer(text) for text in texts[1:])
+    except (ValueError, TypeError, KeyError, IndexError):
+        raise Refusal(f"{path} no longer says how it was made; it was changed since.") from None
+    recorded = [message for track in tracks for message in _recorded(track)]
+    return Take(maker, tuple(sorted(recorded, key=lambda message: message.at)), answers)
+
+
+def _earlier(answer: Answered, seconds: float) -> Answered:
+    cut_at = answer.cut_at
+    return replace(
+        answer,
+        heard=Span(answer.heard.start - seconds, answer.heard.end - seconds),
+        began_at=answer.began_at - seconds,
+        cut_at=None if cut_at is None else cut_at - seconds,
+    )
+
+
+def _track(name: str, timed: Iterable[tuple[float, mido.Message]]) -> mido.MidiTrack:
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    placed = [(round(at * GRID), message) for at, message in timed]
+    for (before, _), (tick, message) in pairwise([(0, None), *placed]):
+        track.append(message.copy(time=tick - before))
+    return track
+
+
+def _words(take: Take) -> Iterator[tuple[float, mido.MetaMessage]]:
+    yield 0.0, mido.MetaMessage("set_tempo", tempo=TEMPO)
+    yield 0.0, _text({"model": take.maker.model, "sha256": take.maker.sha256})
+    for answer in sorted(take.answers, key=lambda answer: answer.began_at):
+        yield answer.began_at, _text(_facts(answer))
+
+
+def _sounds(messages: Sequence[Recorded]) -> Iterator[tuple[float, mido.Message]]:
+    for message in sorted(messages, key=lambda message: message.at):
+        if message.data[0] < 0xF8:  # real-time messages cannot stand in a file
+            yield message.at, mido.Message.from_bytes(message.data)
+
+
+def _recorded(track: mido.MidiTrack) -> Iterator[Recorded]:
+    by = Player(track.name) if track.name in {player.value for player in Player} else Player.HUMAN
+    tick = 0
+    for message in track:
+        tick += message.time
+        if not message.is_meta:
+            yield Recorded(tick / GRID, by, bytes(message.bytes()))
+
+
+def _text(facts: dict[str, Any]) -> mido.MetaMessage:
+    return mido.MetaMessage("text", text=json.dumps(facts))
+
+
+def _facts(answer: Answered) -> dict[str, Any]:
+    taste, limit = answer.taste, answer.limit
+    return {
+        "turn": answer.turn,
+        "seed": answer.seed,
+        "temperature": {
+            "pitch": taste.pitch,
+            "rhythm": taste.rhythm,
+            "dynamics": taste.dynamics,
+        },
+        "top_p": taste.top_p,
+        "limit": {
+            "seconds": limit.seconds if limit.seconds < math.inf else None,
+            "notes": limit.notes if limit.notes < math.inf else None,
+        },
+        "heard": [round(answer.heard.start, 3), round(answer.heard.end, 3)],
+        "began_at": round(answer.began_at, 3),
+        "notes": answer.notes,
+        "cut_at": None if answer.cut_at is None else round(answer.cut_at, 3),
+    }
+
+
+def _answer(facts: dict[str, Any]) -> Answered:
+    seconds, notes = facts["limit"]["seconds"], facts["limit"]["notes"]
+    return Answered(
+        facts["turn"],
+        Span(*facts["heard"]),
+        Taste(**facts["temperature"], top_p=facts["top_p"]),
+        facts["seed"],
+        Limit(
+            math.inf if seconds is None else seconds,
+            math.inf if notes is None else notes,
+        ),
+        facts["began_at"],
+        facts["notes"],
+        facts["cut_at"],
+    )

@@ -1,0 +1,40 @@
+"""How an answer is to be drawn: the settings that a player turns.
+
+The rule kept here: a taste that exists is playable; whatever cannot be played is refused with a
+sentence when it is made.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+HOTTEST = 5.0  # above this the odds are flat: noise, not taste
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """Temperatures of pitch, rhythm and dynamics (1: as learnt), and top-p over pitch and rhythm.
+
+    Raises ValueError, with a sentence for the player, for a value that cannot be played.
+    """
+
+    pitch: float = 1.0
+    rhythm: float = 1.0
+    dynamics: float = 1.0
+    top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be played."""
+        for temperature in (self.pitch, self.rhythm, self.dynamics):
+            if not 0 < temperature <= HOTTEST or math.isnan(temperature):
+                raise ValueError(
+                    f"a temperature of {temperature:g} cannot be played: "
+                    f"choose one above 0 and up to {HOTTEST:g}, 1 being as learnt"
+                )
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"a top-p of {self.top_p:g} cannot be played: choose above 0, up to 1")
+
+    @classmethod
+    def of(cls, temperature: float, top_p: float) -> Self:
+        """The same temperature for pitch, rhythm and dynamics."""
+        return cls(temperature, temperature, temperature, top_p)
