@@ -16,7 +16,7 @@ from performer.take import Maker, Recorded, Take, played
 from performer.taste import Taste
 from performer.thought import Thought
 
-TURN = 1  # the number of the only answer
+TURN, CHANNEL = 1, 0  # of the only answer
 
 
 def maker(improviser: Improviser) -> Maker:
@@ -30,7 +30,7 @@ def continued(
     """A phrase and its answer, which begins where the phrase ends. Raises Refusal, ValueError."""
     limit = length.limit(phrase)
     heard = Span(phrase.start, phrase.end)
-    answered = Answered(TURN, heard, taste, seed, limit, phrase.end, 0, None)
+    answered = Answered(TURN, heard, taste, seed, limit, CHANNEL, phrase.end, 0, None)
     notes = _answer(phrase, answered, improviser)
     answered = replace(answered, notes=len(notes))
     messages = [*as_played(phrase, phrase.start), *played(notes, Player.MODEL)]
@@ -50,7 +50,7 @@ def made_again(take: Take, improviser: Improviser) -> Take:
     messages = [message for message in take.messages if message.by is Player.HUMAN]
     for answered in take.answers:
         notes = _answer(take.phrase(answered), answered, improviser)
-        messages += played(notes, Player.MODEL)
+        messages += played(notes, Player.MODEL, answered.channel)
     return replace(take, messages=_in_time(messages))
 
 
@@ -60,7 +60,7 @@ def _answer(phrase: Phrase, answered: Answered, improviser: Improviser) -> list[
     for note in improviser.answer(thought, answered.limit):
         placed = note.shifted(answered.began_at)
         if answered.cut_at is not None:
-            if placed.start >= answered.cut_at:
+            if len(notes) == answered.notes:
                 break
             placed = replace(placed, end=min(placed.end, answered.cut_at))
         notes.append(placed)

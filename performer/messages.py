@@ -137,6 +137,7 @@ class Answered:
     taste: Taste
     seed: int
     limit: Limit
+    channel: int
     began_at: float
     notes: int  # as many as were struck
     cut_at: float | None  # when the player interrupted it, if so

@@ -5,8 +5,11 @@ The rule kept here: whatever the file is, out comes a phrase, or one sentence th
 
 import warnings
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
+
+import mido
 
 from performer.messages import Heard, Player
 from performer.midi import PEDAL_DOWN, SUSTAIN, sustain
@@ -39,6 +42,22 @@ def read_phrase(path: Path, notes: int | None = None) -> Phrase:
         for note in voice.notes
     ]
     return _phrase(path, found, _pedal(voices), notes)
+
+
+def read_messages(path: Path) -> list[tuple[float, bytes]]:
+    """Every message of a .mid and its moment in seconds, by the file's tempo. Raises Refusal."""
+    _check_size(path)
+    try:
+        file = mido.MidiFile(path, clip=True)
+        delta = [(message.time, message) for message in file]
+    except Exception:  # a broken file trips the parser in any way
+        raise Refusal(f"{path} is no whole MIDI file.") from None
+    moments = accumulate(time for time, _ in delta)
+    return [
+        (at, bytes(message.bytes()))
+        for at, (_, message) in zip(moments, delta, strict=True)
+        if not message.is_meta
+    ]
 
 
 def as_played(phrase: Phrase, at: float = 0.0) -> list[Recorded]:

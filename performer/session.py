@@ -256,6 +256,7 @@ class Session:
                 settings.taste,
                 settings.seed,
                 answer.limit,
+                answer.channel,
                 answer.began_at,
                 answer.struck,
                 on_grid(now) if is_cut else None,

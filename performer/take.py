@@ -5,10 +5,9 @@ players stand on tracks of their own, and beside the music stands, as text, all 
 the model and its fingerprint, and for each answer the seed, the turn, the taste and the limits.
 """
 
+import io
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -113,22 +112,20 @@ def write_take(take: Take, path: Path, only: Player | None = None) -> None:
         if only in (None, player):
             mine = [message for message in take.messages if message.by is player]
             file.tracks.append(_track(player.value, _sounds(mine)))
-    replace_whole(path, file)
+    data = io.BytesIO()
+    file.save(file=data)
+    write_whole(path, data.getvalue())
 
 
-def replace_whole(path: Path, file: mido.MidiFile) -> None:
-    """Write a .mid beside its place and move it there. Raises Refusal."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file beside its place and move it there: whole or not at all. Raises Refusal."""
+    trial = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as whole:
-                file.save(file=whole)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        trial.write_bytes(data)
+        trial.replace(path)
     except OSError as reason:
+        trial.unlink(missing_ok=True)
         raise Refusal(f"{path} cannot be written: {reason.strerror}.") from None
 
 
@@ -212,6 +209,7 @@ def _facts(answer: Answered) -> dict[str, Any]:
             "notes": limit.notes if limit.notes < math.inf else None,
         },
         "heard": [round(answer.heard.start, 3), round(answer.heard.end, 3)],
+        "channel": answer.channel,
         "began_at": round(answer.began_at, 3),
         "notes": answer.notes,
         "cut_at": None if answer.cut_at is None else round(answer.cut_at, 3),
@@ -229,6 +227,7 @@ def _answer(facts: dict[str, Any]) -> Answered:
             math.inf if seconds is None else seconds,
             math.inf if notes is None else notes,
         ),
+        facts["channel"],
         facts["began_at"],
         facts["notes"],
         facts["cut_at"],

@@ -1,0 +1,396 @@
+"""The commands of `antiphon`: what a player types.
+
+The rule kept here: an error is one sentence and exit status 2, never a traceback; what is heavy to
+load is loaded by the command that needs it.
+"""
+
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from performer.length import Fixed, Length, Like, Limit, parse_length
+from performer.phrase import Silence
+from performer.refusal import Refusal
+from performer.taste import Taste
+
+console = Console(stderr=True, highlight=False)
+LONGEST_SILENCE = 60.0  # seconds that --silence may ask for
+EXAMPLE = "\b\nExample:\n  "
+
+
+class _Commands(click.Group):
+    """Says a refusal as one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except Refusal as refusal:
+            click.echo(f"antiphon: {refusal}", err=True)
+            sys.exit(2)
+
+
+class _Read(click.ParamType):
+    """An option read by a function whose ValueError is the sentence for the player."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value, or a usage error."""
+        try:
+            return self._read(value) if isinstance(value, str) else value
+        except ValueError as reason:
+            self.fail(str(reason), param, ctx)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a number") from None
+
+
+def _temperature(text: str) -> float:
+    return Taste.of(_number(text), top_p=1.0).pitch
+
+
+def _top_p(text: str) -> float:
+    return Taste.of(1.0, _number(text)).top_p
+
+
+def _silence(text: str) -> Silence:
+    if text == "auto":
+        return Silence()
+    seconds = _number(text)
+    if not 0 < seconds <= LONGEST_SILENCE:
+        raise ValueError(f"a silence of {text} s cannot be waited for: say auto, or up to 60")
+    return Silence.fixed(seconds)
+
+
+def _seconds(text: str) -> float:
+    seconds = _number(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"{text} is no length of time: give seconds above 0")
+    return seconds
+
+
+FILE = click.Path(path_type=Path)
+SECONDS = _Read("seconds", _seconds)
+MODEL = click.option("--model", metavar="M", help="A model's name, or an .onnx file.")
+TEMPERATURE = click.option(
+    "--temperature",
+    type=_Read("number", _temperature),
+    default=1.0,
+    show_default=True,
+    metavar="T",
+    help="Below 1 tamer, above 1 wilder.",
+)
+TOP_P = click.option(
+    "--top-p",
+    type=_Read("number", _top_p),
+    default=1.0,
+    show_default=True,
+    metavar="P",
+    help="Choose among the likeliest values that hold this share of the odds.",
+)
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), metavar="N", help="The same seed, the same answer."
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+
+
+@click.group(cls=_Commands, invoke_without_command=True)
+@click.version_option(package_name="antiphon")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Play a few notes on a MIDI keyboard; Antiphon answers, in time, and keeps the take.
+
+    Without a command it does what `antiphon play` does.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(play)
+
+
+@main.command(epilog=EXAMPLE + 'antiphon play --in "Digital Piano" --temperature 0.9')
+@click.option("--in", "input_name", metavar="NAME", help="MIDI input; a part of its name will do.")
+@click.option("--out", "output_name", metavar="NAME|synth|none", help="MIDI output, or the synth.")
+@click.option("--virtual", "is_virtual", is_flag=True, help="Open ports of our own for a DAW.")
+@MODEL
+@TEMPERATURE
+@TOP_P
+@SEED
+@click.option(
+    "--silence",
+    type=_Read("silence", _silence),
+    default="auto",
+    show_default=True,
+    metavar="auto|SECONDS",
+    help="The silence that ends a phrase.",
+)
+@click.option(
+    "--length",
+    type=_Read("length", parse_length),
+    default="like",
+    show_default=True,
+    metavar="like|endless|Ns|Nnotes",
+    help="How long an answer is.",
+)
+@click.option("--prompt", type=FILE, metavar="FILE.mid", help="Play this, then answer it.")
+@click.option("--for", "seconds", type=SECONDS, metavar="SECONDS", help="End after so long.")
+@click.option("--takes", type=FILE, metavar="DIR", help="Where takes are kept.")
+def play(
+    input_name: str | None = None,
+    output_name: str | None = None,
+    is_virtual: bool = False,
+    model: str | None = None,
+    temperature: float = 1.0,
+    top_p: float = 1.0,
+    seed: int | None = None,
+    silence: Silence = Silence(),
+    length: Length = Like(),
+    prompt: Path | None = None,
+    seconds: float | None = None,
+    takes: Path | None = None,
+) -> None:
+    """Listen to a MIDI keyboard and answer each phrase.
+
+    Where there is no MIDI input it plays a phrase of its own and answers that.
+    """
+    from performer.bundled_prompt import bundled_prompt
+    from performer.play import play as perform
+    from performer.process import SYNTH, VIRTUAL, Plan
+    from performer.prompt import read_phrase
+    from performer.recorder import folder_for_takes
+    from performer.session import Settings
+    from performer.shelf import find_model
+
+    inputs = _inputs(input_name, is_virtual, has_prompt=prompt is not None)
+    phrase = read_phrase(prompt) if prompt is not None else None
+    if phrase is None and not inputs and not is_virtual:
+        console.print("There is no MIDI input, so a phrase of our own is played and answered.")
+        phrase = bundled_prompt()
+    settings = Settings(Taste.of(temperature, top_p), silence, length, _seed(seed))
+    plan = Plan(
+        find_model(model),
+        settings,
+        folder_for_takes(takes or platformdirs.user_music_path() / "Antiphon" / "takes"),
+        inputs,
+        _output(output_name) if output_name else VIRTUAL if is_virtual else SYNTH,
+        is_virtual,
+        phrase,
+        seconds,
+        has_wav=phrase is not None,
+    )
+    perform(plan, console)
+
+
+@main.command(
+    "continue", epilog=EXAMPLE + "antiphon continue phrase.mid --out answer.mid --seed 7 --wav"
+)
+@click.argument("prompts", type=FILE, nargs=-1, metavar="PROMPT.mid|DIR...")
+@click.option("--out", type=FILE, required=True, metavar="PATH|DIR", help="Where it is written.")
+@MODEL
+@TEMPERATURE
+@TOP_P
+@SEED
+@click.option("--notes", type=click.IntRange(min=1), metavar="N", help="Answer with N notes.")
+@click.option("--seconds", type=SECONDS, metavar="S", help="Answer for S seconds.")
+@click.option(
+    "--prompt-notes", type=click.IntRange(min=1), metavar="K", help="Hear only the first K notes."
+)
+@click.option("--answer-only", is_flag=True, help="Leave the phrase out of what is written.")
+@click.option("--wav", "has_wav", is_flag=True, help="Write the sound beside it.")
+@click.option("--like", type=FILE, metavar="TAKE.mid", help="Make the answers of a take again.")
+def continue_(
+    prompts: tuple[Path, ...],
+    out: Path,
+    model: str | None,
+    temperature: float,
+    top_p: float,
+    seed: int | None,
+    notes: int | None,
+    seconds: float | None,
+    prompt_notes: int | None,
+    answer_only: bool,
+    has_wav: bool,
+    like: Path | None,
+) -> None:
+    """Continue phrases from .mid files, without playing them."""
+    from performer.continuation import continued, made_again
+    from performer.improviser import Improviser
+    from performer.model import Model
+    from performer.prompt import read_phrase
+    from performer.shelf import find_model
+    from performer.take import Take, read_take
+
+    if bool(prompts) == bool(like):
+        raise click.UsageError("give prompts to continue, or a take to make again with --like")
+    if notes and seconds:
+        raise click.UsageError("give --notes or --seconds, not both")
+    limit = Limit(seconds or float("inf"), notes or float("inf"))
+    length = Fixed(limit) if notes or seconds else Like()
+    taste, seed = Taste.of(temperature, top_p), _seed(seed)
+    written = _Written(out, answer_only, has_wav)
+    if like is not None:
+        take = read_take(like)
+        improviser = Improviser(Model.load(find_model(model or take.maker.model)))
+        written.write(made_again(take, improviser), out)
+        return
+    improviser = Improviser(Model.load(find_model(model)))
+
+    def answered(path: Path) -> Take:
+        return continued(read_phrase(path, prompt_notes), improviser, taste, seed, length)
+
+    if len(prompts) == 1 and not prompts[0].is_dir():
+        path = out / prompts[0].with_suffix(".mid").name if out.is_dir() else out
+        written.write(answered(prompts[0]), path)
+    else:
+        _continue_all(prompts, answered, written)
+
+
+@main.command(epilog=EXAMPLE + "antiphon ports --json")
+@JSON
+def ports(as_json: bool) -> None:
+    """List the MIDI inputs and outputs."""
+    from performer.ports import input_names, output_names
+
+    names = {"inputs": input_names(), "outputs": output_names()}
+    if as_json:
+        click.echo(json.dumps(names, indent=2))
+        return
+    for direction, found in names.items():
+        click.echo(f"{direction}:")
+        for name in found:
+            click.echo(f"  {name}")
+        if not found:
+            click.echo("  none")
+
+
+@main.command(epilog=EXAMPLE + "antiphon models")
+@JSON
+def models(as_json: bool) -> None:
+    """List the models, and what each says of itself."""
+    from performer.model import Model
+    from performer.shelf import models as found
+
+    cards, broken = {}, []
+    for name, path in found().items():
+        try:
+            cards[name] = Model.load(path).card
+        except Refusal as refusal:
+            broken.append(str(refusal))
+    if as_json:
+        facts = {name: asdict(card) for name, card in cards.items()}
+        click.echo(json.dumps(facts, indent=2))
+    else:
+        table = Table("name", "kind", "parameters", "date", "licence", "loss on test works")
+        for name, card in cards.items():
+            loss = card.losses.get("total")
+            facts_of = (name, card.kind, f"{card.parameters:,}", card.date, card.licence)
+            table.add_row(*facts_of, "" if loss is None else f"{loss:.4f}")
+        Console().print(table)
+    for sentence in broken:
+        console.print(sentence, style="yellow")
+
+
+@main.command(epilog=EXAMPLE + "antiphon render take.mid --out take.wav")
+@click.argument("file", type=FILE, metavar="FILE.mid")
+@click.option("--out", type=FILE, required=True, metavar="FILE.wav", help="Where it is written.")
+def render(file: Path, out: Path) -> None:
+    """Render a .mid to sound, on the built-in synth."""
+    from performer.prompt import read_messages
+    from performer.synth import render as render_sound
+
+    seconds = render_sound(read_messages(file), out)
+    console.print(f"{out}: {seconds:.1f} s")
+
+
+@main.command(epilog=EXAMPLE + "antiphon draw take.mid --out take.svg")
+@click.argument("take", type=FILE, metavar="TAKE.mid")
+@click.option("--out", type=FILE, required=True, metavar="FILE.svg", help="Where it is written.")
+def draw(take: Path, out: Path) -> None:
+    """Draw a take as a piano roll: the player's notes and the answer's in two colours."""
+    from performer.piano_roll import drawn
+    from performer.take import read_take, write_whole
+
+    write_whole(out, drawn(read_take(take)).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """How takes are written."""
+
+    out: Path
+    answer_only: bool
+    has_wav: bool
+
+    def write(self, take: Any, path: Path) -> None:
+        """Write one take, and its sound if asked for."""
+        from performer.messages import Player
+        from performer.synth import render as render_sound
+        from performer.take import write_take
+
+        write_take(take, path, only=Player.MODEL if self.answer_only else None)
+        if self.has_wav:
+            heard = [m for m in take.messages if not self.answer_only or m.by is Player.MODEL]
+            render_sound([(m.at, m.data) for m in heard], path.with_suffix(".wav"))
+
+
+def _continue_all(
+    prompts: Iterable[Path], answered: Callable[[Path], Any], written: _Written
+) -> None:
+    paths = [(path, name) for prompt in prompts for path, name in _midi_files(prompt)]
+    if not paths:
+        raise Refusal("There is no .mid in what was given to continue.")
+    skipped = 0
+    for path, name in track(paths, "Continuing", console=console):
+        try:
+            written.write(answered(path), written.out / name)
+        except Refusal as refusal:
+            skipped += 1
+            console.print(f"skipped: {refusal}", style="yellow")
+    console.print(f"{len(paths) - skipped} continued into {written.out}, {skipped} skipped.")
+    if skipped:
+        sys.exit(1)
+
+
+def _midi_files(prompt: Path) -> list[tuple[Path, Path]]:
+    """The .mid files in a folder (or the file itself), and what each answer is to be called."""
+    if not prompt.is_dir():
+        return [(prompt, Path(prompt.with_suffix(".mid").name))]
+    found = sorted(path for path in prompt.rglob("*") if path.suffix.lower() in (".mid", ".midi"))
+    return [(path, path.relative_to(prompt).with_suffix(".mid")) for path in found]
+
+
+def _inputs(wanted: str | None, is_virtual: bool, has_prompt: bool) -> tuple[str, ...]:
+    from performer.ports import input_names, match
+
+    if wanted is not None:
+        return (match(wanted, input_names()),)
+    if is_virtual or has_prompt:
+        return ()
+    others = [name for name in input_names() if "through" not in name.lower()]
+    return tuple(name for name in others if "antiphon" not in name.lower())[:1]
+
+
+def _output(wanted: str) -> str:
+    from performer.ports import match, output_names
+    from performer.process import NONE, SYNTH
+
+    return wanted if wanted in (SYNTH, NONE) else match(wanted, output_names())
+
+
+def _seed(wanted: int | None) -> int:
+    return secrets.randbelow(2**31) if wanted is None else wanted

@@ -1,0 +1,231 @@
+"""The engine in a process of its own, so that nothing on the screen can delay a key.
+
+The rules kept here: what crosses between the processes is a frozen value on a queue; the engine
+ends by itself, keys up and take kept, when the other process is gone.
+"""
+
+import multiprocessing
+import multiprocessing.connection
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+from pathlib import Path
+
+from performer.composer import Composer
+from performer.continuation import maker
+from performer.engine import Hands, Sent, Sounds, perform
+from performer.improviser import Improviser
+from performer.inbox import Inbox, Scripted
+from performer.messages import Event, Heard, LastPhrase, Quit, Report, Trouble
+from performer.model import Model
+from performer.notes import Phrase
+from performer.ports import (
+    PortError,
+    open_input,
+    open_output,
+    open_virtual_input,
+    open_virtual_output,
+)
+from performer.prompt import as_heard
+from performer.recorder import Recorder, keep
+from performer.refusal import Refusal
+from performer.session import Session, Settings
+from performer.synth import SynthError, open_synth, render
+from performer.take import Take
+
+SYNTH, NONE, VIRTUAL = "synth", "none", "virtual"  # outputs that are no port's name
+LEAD = 0.5  # seconds before a prompt begins to play
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be performed, with what, and where the take is kept."""
+
+    model: Path
+    settings: Settings
+    takes: Path
+    inputs: tuple[str, ...]  # names of ports
+    output: str  # the name of a port, or SYNTH, NONE or VIRTUAL
+    is_virtual: bool = False  # a virtual input besides
+    prompt: Phrase | None = None  # played as the player would, then answered
+    seconds: float | None = None  # after which it ends
+    has_wav: bool = False  # the take is rendered to a .wav too
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The engine plays: with which model, from where to where."""
+
+    model: str
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The engine could not begin: one sentence for the player."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The take was kept; the .wav too where there is one."""
+
+    take: Path
+    wav: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The engine's last word."""
+
+
+News = Report | Sent | Ready | Refused | Kept | Ended
+
+
+class Engine:
+    """The engine process, seen from outside."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Start the process."""
+        context = multiprocessing.get_context("spawn")
+        self._events: Queue[Event] = context.Queue()
+        self._news: Queue[News] = context.Queue()
+        self._process = context.Process(
+            target=_run, args=(plan, self._events, self._news), name="engine"
+        )
+        self._process.start()
+
+    def tell(self, event: Event) -> None:
+        """Let something happen in the engine."""
+        self._events.put(event)
+
+    def news(self, pause: float) -> Iterator[News | None]:
+        """All that the engine tells, until it ends; None whenever it is silent for `pause`."""
+        while True:
+            try:
+                news = self._news.get(timeout=pause)
+            except queue.Empty:
+                if not self._process.is_alive():
+                    yield Refused("The engine stopped unexpectedly.")
+                    return
+                yield None
+                continue
+            if isinstance(news, Ended):
+                self._process.join(timeout=5)
+                return
+            yield news
+
+
+def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]") -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides when it ends
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        _perform(plan, events, news.put)
+    except (Refusal, PortError, SynthError) as refusal:
+        news.put(Refused(str(refusal)))
+    finally:
+        news.put(Ended())
+
+
+def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None]) -> None:
+    improviser = Improviser(Model.load(plan.model))
+    recorder = Recorder(maker(improviser))
+    with ExitStack() as open_things:
+        output, has_sound = _open_output(plan.output, open_things, tell)
+        inbox = Inbox(_script(plan))
+        names = _open_inputs(plan, inbox, open_things)
+        composer = Composer(improviser, inbox.put)
+        open_things.callback(composer.close)
+        _listen(events, inbox)
+
+        def record(what: Sent | Report) -> None:
+            recorder.hear(what)
+            tell(what)
+
+        tell(Ready(improviser.model.card.name, names, plan.output))
+        try:
+            perform(Session(plan.settings), inbox, Hands(output, composer.ask, record))
+        finally:
+            _keep(recorder.take, plan.takes, plan.has_wav or not has_sound, tell)
+
+
+def _script(plan: Plan) -> list[Scripted]:
+    script: list[Scripted] = []
+    if plan.prompt is not None:
+        script += as_heard(plan.prompt, at=LEAD)
+        script.append((script[-1][0], LastPhrase()))
+    if plan.seconds is not None:
+        script.append((plan.seconds, Quit()))
+    return script
+
+
+class _Silence:
+    """An output that nobody hears."""
+
+    def send(self, message: bytes) -> None:
+        """Do nothing."""
+
+
+def _open_output(
+    name: str, open_things: ExitStack, tell: Callable[[News], None]
+) -> tuple[Sounds, bool]:
+    """The output, and whether it was meant to sound and does."""
+    match name:
+        case "none":
+            return _Silence(), True
+        case "synth":
+            try:
+                synth = open_synth()
+            except SynthError as silent:
+                tell(Trouble(str(silent)))
+                return _Silence(), False
+            open_things.callback(synth.close)
+            return synth, True
+    port = open_virtual_output() if name == VIRTUAL else open_output(name)
+    open_things.callback(port.close)
+    return port, True
+
+
+def _open_inputs(plan: Plan, inbox: Inbox, open_things: ExitStack) -> tuple[str, ...]:
+    def hear(data: bytes, stamp: float) -> None:
+        inbox.put(Heard(data, stamp - inbox.origin))
+
+    ports = [open_input(name, hear) for name in plan.inputs]
+    if plan.is_virtual:
+        ports.append(open_virtual_input(hear))
+    for port in ports:
+        open_things.callback(port.close)
+    return tuple(port.name for port in ports)
+
+
+def _listen(events: "Queue[Event]", inbox: Inbox) -> None:
+    """Pass on what the other process says, and end when it is gone."""
+
+    def pass_on() -> None:
+        while True:
+            inbox.put(events.get())
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            multiprocessing.connection.wait([parent.sentinel])
+            inbox.put(Quit())
+
+    for work in (pass_on, watch):
+        threading.Thread(target=work, name=work.__name__, daemon=True).start()
+
+
+def _keep(take: Take, folder: Path, has_wav: bool, tell: Callable[[News], None]) -> None:
+    if not take.messages:
+        return
+    path = keep(take, folder)
+    wav = path.with_suffix(".wav") if has_wav else None
+    if wav is not None:
+        render([(message.at, message.data) for message in take.messages], wav)
+    tell(Kept(path, wav))
