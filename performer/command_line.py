@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import platformdirs
@@ -25,6 +25,7 @@ from performer.taste import Taste
 
 console = Console(stderr=True, highlight=False)
 LONGEST_SILENCE = 60.0  # seconds that --silence may ask for
+T = TypeVar("T")
 EXAMPLE = "\b\nExample:\n  "
 
 
@@ -40,19 +41,16 @@ class _Commands(click.Group):
             sys.exit(2)
 
 
-class _Read(click.ParamType):
-    """An option read by a function whose ValueError is the sentence for the player."""
+def _said(read: Callable[[str], T]) -> Callable[[str], T]:
+    """An option's reader whose ValueError is the sentence for the player."""
 
-    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
-        self.name = name
-        self._read = read
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value, or a usage error."""
+    def convert(text: str) -> T:
         try:
-            return self._read(value) if isinstance(value, str) else value
+            return read(text)
         except ValueError as reason:
-            self.fail(str(reason), param, ctx)
+            raise click.BadParameter(str(reason)) from None
+
+    return convert
 
 
 def _number(text: str) -> float:
@@ -87,11 +85,11 @@ def _seconds(text: str) -> float:
 
 
 FILE = click.Path(path_type=Path)
-SECONDS = _Read("seconds", _seconds)
+SECONDS = _said(_seconds)
 MODEL = click.option("--model", metavar="M", help="A model's name, or an .onnx file.")
 TEMPERATURE = click.option(
     "--temperature",
-    type=_Read("number", _temperature),
+    type=_said(_temperature),
     default=1.0,
     show_default=True,
     metavar="T",
@@ -99,7 +97,7 @@ TEMPERATURE = click.option(
 )
 TOP_P = click.option(
     "--top-p",
-    type=_Read("number", _top_p),
+    type=_said(_top_p),
     default=1.0,
     show_default=True,
     metavar="P",
@@ -133,7 +131,7 @@ def main(ctx: click.Context) -> None:
 @SEED
 @click.option(
     "--silence",
-    type=_Read("silence", _silence),
+    type=_said(_silence),
     default="auto",
     show_default=True,
     metavar="auto|SECONDS",
@@ -141,7 +139,7 @@ def main(ctx: click.Context) -> None:
 )
 @click.option(
     "--length",
-    type=_Read("length", parse_length),
+    type=_said(parse_length),
     default="like",
     show_default=True,
     metavar="like|endless|Ns|Nnotes",

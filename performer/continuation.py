@@ -56,7 +56,7 @@ def made_again(take: Take, improviser: Improviser) -> Take:
 
 def _answer(phrase: Phrase, answered: Answered, improviser: Improviser) -> list[Note]:
     thought = Thought.on(phrase, answered.taste, answered.seed, answered.turn)
-    notes = []
+    notes: list[Note] = []
     for note in improviser.answer(thought, answered.limit):
         placed = note.shifted(answered.began_at)
         if answered.cut_at is not None:

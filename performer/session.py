@@ -6,7 +6,7 @@ turn is ignored when it comes. Every key struck, by either player, is released e
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from performer.length import Length, Like, Limit
 from performer.messages import (
@@ -70,6 +70,7 @@ class Answer:
     composed_to: float = 0.0  # the onset of the last note composed
     thought: Thought | None = None  # from which to go on; None while a note is being composed
     is_whole: bool = False  # the last note was composed
+    left_to_player: set[int] = field(default_factory=set)  # pitches due while the player held them
 
 
 class Session:
@@ -238,7 +239,12 @@ class Session:
             match stroke:
                 case Strike(pitch, velocity, due):
                     answer.struck += 1
-                    yield Send(note_on(answer.channel, pitch, velocity), due, Player.MODEL)
+                    if (answer.channel, pitch) in self._keys:
+                        answer.left_to_player.add(pitch)
+                    else:
+                        yield Send(note_on(answer.channel, pitch, velocity), due, Player.MODEL)
+                case Lift(pitch) if pitch in answer.left_to_player:
+                    answer.left_to_player.remove(pitch)
                 case Lift(pitch, due):
                     yield Send(note_off(answer.channel, pitch), due, Player.MODEL)
 

@@ -19,7 +19,7 @@ import mido
 from performer.length import Limit
 from performer.messages import Answered, Player
 from performer.midi import NoteOff, NoteOn, note_off, note_on, parse
-from performer.notes import GRID, Note, Phrase, Span, in_order
+from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
 from performer.refusal import Refusal
 from performer.schedule import Lift, Strike, strokes
 from performer.taste import Taste
@@ -55,11 +55,11 @@ class Take:
     answers: tuple[Answered, ...]
 
     def from_zero(self) -> Self:
-        """The same take, beginning with its first message."""
-        start = min((message.at for message in self.messages), default=0.0)
+        """The same take, beginning with its first message, and on the grid."""
+        start = on_grid(min((message.at for message in self.messages), default=0.0))
         return replace(
             self,
-            messages=tuple(replace(each, at=each.at - start) for each in self.messages),
+            messages=tuple(replace(each, at=_on_from(each.at, start)) for each in self.messages),
             answers=tuple(_earlier(answer, start) for answer in self.answers),
         )
 
@@ -149,13 +149,18 @@ def read_take(path: Path) -> Take:
     return Take(maker, tuple(sorted(recorded, key=lambda message: message.at)), answers)
 
 
+def _on_from(moment: float, start: float) -> float:
+    """A moment counted from `start`, both first put on the grid: so steps stay what they were."""
+    return on_grid(on_grid(moment) - start)
+
+
 def _earlier(answer: Answered, seconds: float) -> Answered:
     cut_at = answer.cut_at
     return replace(
         answer,
-        heard=Span(answer.heard.start - seconds, answer.heard.end - seconds),
-        began_at=answer.began_at - seconds,
-        cut_at=None if cut_at is None else cut_at - seconds,
+        heard=Span(_on_from(answer.heard.start, seconds), _on_from(answer.heard.end, seconds)),
+        began_at=_on_from(answer.began_at, seconds),
+        cut_at=None if cut_at is None else _on_from(cut_at, seconds),
     )
 
 
@@ -208,11 +213,11 @@ def _facts(answer: Answered) -> dict[str, Any]:
             "seconds": limit.seconds if limit.seconds < math.inf else None,
             "notes": limit.notes if limit.notes < math.inf else None,
         },
-        "heard": [round(answer.heard.start, 3), round(answer.heard.end, 3)],
+        "heard": [answer.heard.start, answer.heard.end],
         "channel": answer.channel,
-        "began_at": round(answer.began_at, 3),
+        "began_at": answer.began_at,
         "notes": answer.notes,
-        "cut_at": None if answer.cut_at is None else round(answer.cut_at, 3),
+        "cut_at": answer.cut_at,
     }
 
 

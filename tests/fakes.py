@@ -1,0 +1,185 @@
+"""What the tests play with: a take in virtual time, players and outputs that only remember."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from performer.codec import CODEC, FEATURES, WINDOW
+from performer.composer import Improvises, compose
+from performer.engine import Hands, Sent, perform
+from performer.inbox import Scripted, VirtualInbox
+from performer.messages import Heard, LastPhrase, Player, Report, Request
+from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
+from performer.model import HEADS
+from performer.model_card import ModelCard
+from performer.notes import Note
+from performer.recorder import Recorder
+from performer.session import Session, Settings
+from performer.take import Maker, Take
+from performer.thought import Thought
+
+CARD = ModelCard(
+    name="trial",
+    kind="reference",
+    codec=CODEC,
+    window=WINDOW,
+    features=FEATURES,
+    training_corpus="none: random weights",
+    licence="CC0-1.0",
+    attribution="nobody",
+    date="2026-11-24",
+    parameters=75 * sum(HEADS.values()),
+    losses={"total": 1.9},
+)
+
+
+@dataclass
+class Metronome:
+    """An improviser that strikes one key after the other, evenly."""
+
+    step: float = 0.25
+    duration: float = 0.2
+    first_pitch: int = 60
+
+    def next(self, thought: Thought) -> tuple[Note, Thought]:
+        onset = round(thought.index * self.step, 3)
+        pitch = self.first_pitch + thought.index % 12
+        note = Note(pitch, 70, onset, round(onset + self.duration, 3))
+        return note, replace(thought, index=thought.index + 1, onset=onset)
+
+
+class Broken:
+    """An improviser whose model fails."""
+
+    def next(self, thought: Thought) -> tuple[Note, Thought]:
+        raise ValueError("the model's scores are not finite numbers")
+
+
+@dataclass
+class Listener:
+    """An output that remembers when it was sent what."""
+
+    now: Callable[[], float]
+    sounded: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def send(self, message: bytes) -> None:
+        self.sounded.append((self.now(), message))
+
+    @property
+    def hanging(self) -> set[tuple[int, int]]:
+        """Keys that sound at the end; fails where one was released that did not sound."""
+        keys: set[tuple[int, int]] = set()
+        for _, data in self.sounded:
+            match parse(data):
+                case NoteOn(channel, pitch):
+                    assert (channel, pitch) not in keys, "struck twice"
+                    keys.add((channel, pitch))
+                case NoteOff(channel, pitch):
+                    assert (channel, pitch) in keys, "released twice"
+                    keys.remove((channel, pitch))
+        return keys
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of a conversation in virtual time."""
+
+    take: Take
+    told: list[Sent | Report]
+    output: Listener
+    asked: list[tuple[float, Request]]
+
+    def notes(self, by: Player) -> tuple[Note, ...]:
+        return self.take.notes(by)
+
+
+def key(
+    pitch: int, at: float, until: float, velocity: int = 80, channel: int = 0
+) -> list[Scripted]:
+    """One key as a player strikes and releases it."""
+    return [
+        (at, Heard(note_on(channel, pitch, velocity), at)),
+        (until, Heard(note_off(channel, pitch), until)),
+    ]
+
+
+def pedal(at: float, until: float, channel: int = 0) -> list[Scripted]:
+    """The sustain pedal pressed and let go."""
+    return [
+        (at, Heard(sustain(channel, 127), at)),
+        (until, Heard(sustain(channel, 0), until)),
+    ]
+
+
+def phrase_of(count: int, at: float = 1.0, step: float = 0.3) -> list[Scripted]:
+    """A phrase of so many even notes."""
+    notes = (key(60 + n % 12, at + n * step, at + n * step + 0.2) for n in range(count))
+    return [event for note in notes for event in note]
+
+
+def rehearse(
+    script: Iterable[Scripted],
+    improviser: Improvises | None = None,
+    settings: Settings = Settings(),
+    thinking: float = 0.002,
+    is_last: bool = True,
+) -> Rehearsal:
+    """Hold a conversation in virtual time; by default it ends with the script's last answer."""
+    events = sorted(script, key=lambda scripted: scripted[0])
+    if is_last:
+        events.append((events[-1][0], LastPhrase()))
+    inbox = VirtualInbox(events)
+    output, recorder = Listener(inbox.now), Recorder(Maker("fake", "0"))
+    told: list[Sent | Report] = []
+    asked: list[tuple[float, Request]] = []
+
+    def ask(request: Request) -> None:
+        asked.append((inbox.now(), request))
+        inbox.put(compose(improviser or Metronome(), request), thinking)
+
+    def record(what: Sent | Report) -> None:
+        told.append(what)
+        recorder.hear(what)
+
+    perform(Session(settings), inbox, Hands(output, ask, record))
+    return Rehearsal(recorder.take, told, output, asked)
+
+
+def write_trial_model(
+    path: Path, card: ModelCard = CARD, metadata: dict[str, str] | None = None
+) -> Path:
+    """A small model of random weights that answers like any other; `metadata` replaces the card."""
+    dice = np.random.default_rng(1)
+    weights = {
+        head: numpy_helper.from_array(
+            dice.normal(0, 0.5, (WINDOW * len(FEATURES), size)).astype(np.float32), f"{head}_weight"
+        )
+        for head, size in HEADS.items()
+    }
+    flat = numpy_helper.from_array(np.array([-1, WINDOW * len(FEATURES)]), "flat_shape")
+    nodes = [
+        helper.make_node("Reshape", ["window", "flat_shape"], ["flat"]),
+        *(helper.make_node("MatMul", ["flat", f"{head}_weight"], [head]) for head in HEADS),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "trial",
+        [
+            helper.make_tensor_value_info(
+                "window", TensorProto.FLOAT, ["batch", WINDOW, len(FEATURES)]
+            )
+        ],
+        [
+            helper.make_tensor_value_info(head, TensorProto.FLOAT, ["batch", size])
+            for head, size in HEADS.items()
+        ],
+        [flat, *weights.values()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, card.to_metadata() if metadata is None else metadata)
+    onnx.save(model, path)
+    return path

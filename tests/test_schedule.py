@@ -1,0 +1,82 @@
+"""What is due when."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from performer.notes import Note
+from performer.schedule import TOO_LATE, Lift, Schedule, Strike, strokes
+
+times = st.integers(0, 3000).map(lambda ms: ms / 1000)
+notes = st.builds(
+    lambda pitch, start, length: Note(pitch, 64, start, round(start + length, 3)),
+    st.integers(60, 64),
+    times,
+    times,
+)
+
+
+def test_a_late_note_delays_no_other() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 1.2))
+    schedule.add(Note(62, 80, 1.5, 1.7))
+    assert schedule.take_due(1.05) == [Strike(60, 80, 1.0)]
+    assert schedule.next_due == 1.2
+    assert schedule.take_due(1.5) == [Lift(60, 1.2), Strike(62, 80, 1.5)]
+
+
+def test_a_note_too_late_to_be_music_is_left_out_whole() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 1.5))
+    assert schedule.take_due(1.0 + TOO_LATE + 0.001) == []
+    assert schedule.dropped == 1
+    assert schedule.is_empty
+
+
+def test_a_release_is_never_too_late() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 1.5))
+    schedule.take_due(1.0)
+    assert schedule.take_due(99.0) == [Lift(60, 1.5)]
+
+
+def test_after_a_stall_there_is_no_burst() -> None:
+    schedule = Schedule()
+    for n in range(20):
+        schedule.add(Note(60 + n, 80, 0.1 * n, 0.1 * n + 0.05))
+    struck = [stroke for stroke in schedule.take_due(1.95) if isinstance(stroke, Strike)]
+    assert [stroke.pitch for stroke in struck] == [79]
+
+
+def test_releasing_all_forgets_what_was_to_come() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 0.5, 5.0))
+    schedule.add(Note(62, 80, 1.0, 5.0))
+    schedule.take_due(0.5)
+    assert schedule.release_all(0.7) == [Lift(60, 0.7)]
+    assert schedule.is_empty
+    assert schedule.take_due(9.0) == []
+
+
+@given(st.lists(notes), st.lists(times))
+def test_every_key_struck_is_released_once_before_it_is_struck_again(
+    planned: list[Note], moments: list[float]
+) -> None:
+    schedule = Schedule()
+    for note in planned:
+        schedule.add(note)
+    played = [stroke for now in sorted(moments) for stroke in schedule.take_due(now)]
+    played += schedule.release_all(99.0)
+    sounding: Counter[int] = Counter()
+    for stroke in played:
+        sounding[stroke.pitch] += 1 if isinstance(stroke, Strike) else -1
+        assert sounding[stroke.pitch] in (0, 1)
+    assert not any(sounding.values())
+
+
+@given(st.lists(notes))
+def test_all_strokes_of_some_notes_come_in_order(planned: list[Note]) -> None:
+    played = strokes(planned)
+    assert [stroke.due for stroke in played] == sorted(stroke.due for stroke in played)
+    assert sum(isinstance(stroke, Strike) for stroke in played) == len(planned)

@@ -1,0 +1,141 @@
+"""Takes: written, read back, and made again."""
+
+from pathlib import Path
+
+import mido
+import pretty_midi
+import pytest
+
+from performer.continuation import continued, made_again
+from performer.improviser import Improviser
+from performer.inbox import Scripted
+from performer.length import Fixed, Like, Limit
+from performer.messages import HandOver, Player
+from performer.model import Model
+from performer.notes import Note, Phrase, Span
+from performer.recorder import folder_for_takes, keep
+from performer.refusal import Refusal
+from performer.session import Settings
+from performer.take import Maker, read_take, write_take
+from performer.taste import Taste
+from tests.fakes import Rehearsal, key, pedal, phrase_of, rehearse, write_trial_model
+
+
+@pytest.fixture(scope="module")
+def improviser(tmp_path_factory: pytest.TempPathFactory) -> Improviser:
+    path = tmp_path_factory.mktemp("models") / "trial.onnx"
+    return Improviser(Model.load(write_trial_model(path)))
+
+
+def performed(improviser: Improviser, script: list[Scripted]) -> Rehearsal:
+    rehearsal = rehearse(script, improviser, Settings(Taste(0.8, 0.9, 1.1, 0.95), seed=42))
+    object.__setattr__(
+        rehearsal.take, "maker", Maker(improviser.model.card.name, improviser.model.sha256)
+    )
+    return rehearsal
+
+
+OFF_THE_GRID = [
+    *phrase_of(5, at=1.00047, step=0.30013),
+    *pedal(1.1004, 2.0006),
+    *key(40, 5.00077, 5.5),
+    *key(43, 5.6, 9.0, channel=0),
+    (6.20049, HandOver()),
+]
+
+
+def test_a_take_is_read_as_it_was_written(improviser: Improviser, tmp_path: Path) -> None:
+    take = performed(improviser, OFF_THE_GRID).take
+    write_take(take, tmp_path / "take.mid")
+    again = read_take(tmp_path / "take.mid")
+    assert (again.maker, again.answers) == (take.maker, take.answers)
+    for player in Player:
+        mine, read = ([m for m in t.messages if m.by is player] for t in (take, again))
+        assert read == mine
+
+
+def test_a_take_is_made_again_note_for_note_from_itself(
+    improviser: Improviser, tmp_path: Path
+) -> None:
+    take = performed(improviser, OFF_THE_GRID).take
+    assert len(take.answers) == 2
+    assert take.answers[0].cut_at is not None
+    write_take(take, tmp_path / "take.mid")
+    again = made_again(read_take(tmp_path / "take.mid"), improviser)
+    assert again.notes(Player.MODEL) == take.notes(Player.MODEL)
+    assert len(again.notes(Player.MODEL)) > 5
+    assert again.notes(Player.HUMAN) == take.notes(Player.HUMAN)
+
+
+def test_a_continuation_is_made_again_too(improviser: Improviser, tmp_path: Path) -> None:
+    phrase = Phrase.of([Note(60, 80, 0.0, 0.5), Note(64, 70, 0.4, 1.0)], [Span(0.1, 0.9)])
+    take = continued(phrase, improviser, Taste(), 3, Fixed(Limit(notes=50)))
+    assert len(take.notes(Player.MODEL)) == 50
+    write_take(take, tmp_path / "take.mid")
+    assert made_again(read_take(tmp_path / "take.mid"), improviser) == take
+
+
+def test_other_programs_read_the_true_times(improviser: Improviser, tmp_path: Path) -> None:
+    take = performed(improviser, OFF_THE_GRID).take
+    write_take(take, tmp_path / "take.mid")
+    file = pretty_midi.PrettyMIDI(str(tmp_path / "take.mid"))
+    assert [voice.name for voice in file.instruments] == ["Player", "Antiphon"]
+    for voice, player in zip(file.instruments, Player, strict=True):
+        read = sorted((note.start, note.pitch, note.velocity) for note in voice.notes)
+        mine = sorted((note.start, note.pitch, note.velocity) for note in take.notes(player))
+        assert len(read) == len(mine)
+        for (start, *what), (my_start, *my_what) in zip(read, mine, strict=True):
+            assert start == pytest.approx(my_start, abs=0.0005)
+            assert what == my_what
+    assert len(file.instruments[0].control_changes) == 2
+
+
+def test_a_take_begins_with_its_first_message() -> None:
+    assert rehearse(phrase_of(3, at=250.0)).take.messages[0].at == 0.0
+
+
+def test_a_take_by_another_model_is_not_made_again(improviser: Improviser) -> None:
+    take = rehearse(phrase_of(3)).take
+    with pytest.raises(Refusal, match="another"):
+        made_again(take, improviser)
+
+
+def test_the_answer_can_be_written_alone(improviser: Improviser, tmp_path: Path) -> None:
+    phrase = Phrase.of([Note(60, 80, 0.0, 0.5)])
+    take = continued(phrase, improviser, Taste(), 3, Like())
+    write_take(take, tmp_path / "answer.mid", only=Player.MODEL)
+    (voice,) = pretty_midi.PrettyMIDI(str(tmp_path / "answer.mid")).instruments
+    assert voice.name == "Antiphon"
+
+
+def spoilt(path: Path) -> Path:
+    file = mido.MidiFile(path)
+    file.tracks[0] = mido.MidiTrack(m for m in file.tracks[0] if m.type != "text")
+    file.save(path)
+    return path
+
+
+def test_what_is_no_take_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    take = rehearse(phrase_of(3)).take
+    write_take(take, tmp_path / "take.mid")
+    (tmp_path / "cut.mid").write_bytes((tmp_path / "take.mid").read_bytes()[:-40])
+    (tmp_path / "text.mid").write_text("no music")
+    mido.MidiFile().save(tmp_path / "other.mid")
+    for name in ("cut.mid", "text.mid", "other.mid", "missing.mid"):
+        with pytest.raises(Refusal) as refusal:
+            read_take(tmp_path / name)
+        assert name in str(refusal.value)
+    with pytest.raises(Refusal, match="changed since"):
+        read_take(spoilt(tmp_path / "take.mid"))
+
+
+def test_takes_of_one_second_stand_beside_each_other(tmp_path: Path) -> None:
+    take = rehearse(phrase_of(3)).take
+    assert len({keep(take, tmp_path) for _ in range(3)}) == 3
+    assert len(list(tmp_path.glob("*.mid"))) == 3
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_playing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Refusal, match="--takes"):
+        folder_for_takes(tmp_path / "file" / "takes")
