@@ -1,15 +1,16 @@
 """Real MIDI ports: the keyboard that is listened to, the instrument that is played.
 
-The rule kept here: this is the only file that knows rtmidi. A message heard is stamped in the port's
-own thread, before anything else, and handed over raw and whole; its meaning is decided elsewhere.
-Whatever can go wrong with a port is a PortError, one sentence for the player.
+The rule kept here: this is the only file that knows rtmidi. A message heard is stamped in the
+port's own thread, before anything else, and handed over raw and whole; its meaning is decided
+elsewhere. Whatever can go wrong with a port is a PortError, one sentence for the player.
 
-Whole means: rtmidi writes out running status and gathers a system-exclusive message that came in
-parts. What is not handed over is MIDI clock, time code and active sensing: they say how the sender's
-cable and tempo are doing, 25 times a second or more. Passed on, active sensing would make the synth
-cut the answer off the moment the keyboard is unplugged. Everything else is.
+Whole means: the driver writes out running status and rtmidi gathers a system-exclusive message that
+came in parts. What is not handed over is MIDI clock, time code and active sensing: they say how the
+sender's tempo and cable are doing, several times a second, and nobody plays them. Passed on, active
+sensing would make a synth cut the answer off the moment the keyboard is unplugged. All else is.
 """
 
+import ctypes
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -21,6 +22,7 @@ from typing import Any
 
 import rtmidi
 
+from performer.jack import running_server
 from performer.quiet import quiet
 
 CLIENT = "Antiphon"
@@ -35,7 +37,7 @@ FALLING_SILENT = 0.02  # seconds: a message that is being handed over gets throu
 CLOSING = 1.0  # seconds: a port that takes longer to close is left behind
 LOOKING = 0.25  # seconds between looks whether a port that is played is still there
 LONGEST = 12_000  # bytes of one message
-UNPROVEN = 12_000  # bytes sent since it was last made sure that somebody takes them
+UNSEEN = 12_000  # bytes sent since the last look, at most
 OVERHEAD = 4  # bytes that rtmidi keeps beside each message
 
 Hear = Callable[[bytes, float], None]
@@ -48,12 +50,12 @@ class PortError(Exception):
 
 def input_names() -> tuple[str, ...]:
     """The ports that can be listened to; none where the machine has no MIDI at all."""
-    return _names(_client(rtmidi.MidiIn))
+    return _names(rtmidi.MidiIn)
 
 
 def output_names() -> tuple[str, ...]:
     """The ports that can be played; none where the machine has no MIDI at all."""
-    return _names(_client(rtmidi.MidiOut))
+    return _names(rtmidi.MidiOut)
 
 
 def match(wanted: str, names: Iterable[str]) -> str:
@@ -82,11 +84,43 @@ def match(wanted: str, names: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Client:
+    """Our end of a port: a rtmidi.MidiIn or MidiOut, and the run of JACK that it belongs to."""
+
+    midi: Any
+    server: str | None  # None where it is not JACK's
+
+    @property
+    def has_lost_its_server(self) -> bool:
+        """True from the moment the JACK server died, even where another one runs by now."""
+        return self.server is not None and self.server != running_server()
+
+    def lists(self, name: str) -> bool:
+        """True where a port of that name is there now."""
+        return not self.has_lost_its_server and name in self.midi.get_ports()
+
+    def close(self) -> None:
+        """Closes it in a thread of its own, which is left behind if the driver never returns.
+
+        Of a JACK server that died, JACK's library may have freed what rtmidi would free once more:
+        that is kept for good, by a reference that nobody gives back.
+        """
+        if self.midi.is_deleted:
+            return
+        if self.has_lost_its_server:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.midi))
+            return
+        closing = Thread(target=self.midi.delete, name="closing a port", daemon=True)
+        closing.start()
+        closing.join(CLOSING)
+
+
+@dataclass(frozen=True, slots=True)
 class InputPort:
     """A port that is listened to, until it is closed."""
 
     name: str
-    _midi: Any  # rtmidi.MidiIn
+    _client: _Client
 
     def close(self) -> None:
         """Hears no more; returns within a second or so, whatever the driver does.
@@ -94,121 +128,114 @@ class InputPort:
         rtmidi closes while it holds Python's lock, for which a message just coming in may wait: so
         nobody is called any more first, and the last one is given the time to be through.
         """
-        if not self._midi.is_deleted:
-            self._midi.cancel_callback()
+        if not self._client.midi.is_deleted:
+            self._client.midi.cancel_callback()
             sleep(FALLING_SILENT)
-            _close(self._midi)
+            self._client.close()
 
 
 @dataclass(slots=True)
 class OutputPort:
     """A port that is played, until it is closed.
 
-    No driver tells when a port has gone, so it looks: whether the port is listed, not more often
-    than every quarter of a second, and whether a newcomer finds it, before every 12,000 bytes. The
-    second is for JACK, which goes on listing its ports when its server has died, and where rtmidi
-    then stops the whole program for good once 16,384 bytes are waiting to be taken.
+    No driver tells when a port has gone, so it looks: every quarter of a second, and every 12,000
+    bytes. The latter because rtmidi stops the whole program for good where JACK has died and 16,384
+    bytes wait to be taken.
     """
 
     name: str
-    _midi: Any  # rtmidi.MidiOut
-    _found_by_newcomer: Callable[[], bool]
-    _is_listed: Callable[[], bool]
+    _client: _Client
+    _is_there: Callable[[], bool]
     _looked_at: float = 0.0
-    _unproven: int = 0
+    _unseen: int = 0
 
     def send(self, message: bytes) -> None:
         """Plays one whole message now. Raises PortError where the port has gone."""
         if len(message) > LONGEST:
             raise PortError(f"A MIDI message of {len(message)} bytes is too long for a port.")
-        if self._midi.is_deleted or not self._is_there(len(message) + OVERHEAD):
+        if self._client.midi.is_deleted or not self._seems_there(len(message) + OVERHEAD):
             raise PortError(f'The MIDI port "{self.name}" has gone. Plug it in, or choose another.')
-        self._midi.send_message(message)
+        self._client.midi.send_message(message)
 
     def close(self) -> None:
         """Plays no more; closing twice does no harm."""
-        if not self._midi.is_deleted:
-            _close(self._midi)
+        self._client.close()
 
-    def _is_there(self, more: int) -> bool:
-        self._unproven += more
-        if self._unproven > UNPROVEN:
-            self._unproven = more
-            return self._found_by_newcomer()
+    def _seems_there(self, more: int) -> bool:
         now = perf_counter()
-        if now - self._looked_at < LOOKING:
+        self._unseen += more
+        if now - self._looked_at < LOOKING and self._unseen < UNSEEN:
             return True
-        self._looked_at = now
-        return self._is_listed()
+        is_there = self._is_there()
+        if is_there:  # one that has gone is looked for again with every message
+            self._looked_at, self._unseen = now, more
+        return is_there
 
 
 def open_input(name: str, hear: Hear) -> InputPort:
-    """Listens to the port of exactly this name. Raises PortError where it is not there (any more)."""
-    midi = _listening(hear)
-    _connect(midi, name, "in")
-    return InputPort(name, midi)
+    """Listens to the port of exactly this name. Raises PortError where it is not there."""
+    client = _listening(hear)
+    _connect(client, name, "in")
+    return InputPort(name, client)
 
 
 def open_virtual_input(hear: Hear) -> InputPort:
-    """Listens to a new port that other programs can play to. Raises PortError where there is none."""
+    """Listens to a new port that programs can play to. Raises PortError where there is none."""
     _check_virtual_ports_exist()
-    midi = _listening(hear)
-    _reach(lambda: midi.open_virtual_port(VIRTUAL_INPUT), VIRTUAL_INPUT)
-    return InputPort(VIRTUAL_INPUT, midi)
+    client = _listening(hear)
+    _reach(lambda: client.midi.open_virtual_port(VIRTUAL_INPUT), VIRTUAL_INPUT)
+    return InputPort(VIRTUAL_INPUT, client)
 
 
 def open_output(name: str) -> OutputPort:
-    """Plays to the port of exactly this name. Raises PortError where it is not there (any more)."""
-    midi = _some_client(rtmidi.MidiOut)
-    _connect(midi, name, "out")
-    return OutputPort(
-        name, midi, lambda: name in output_names(), lambda: name in midi.get_ports(), perf_counter()
-    )
+    """Plays to the port of exactly this name. Raises PortError where it is not there."""
+    client = _some_client(rtmidi.MidiOut)
+    _connect(client, name, "out")
+    return OutputPort(name, client, lambda: client.lists(name))
 
 
 def open_virtual_output() -> OutputPort:
-    """Plays to a new port that other programs can listen to. Raises PortError where there is none."""
+    """Plays to a new port that programs can listen to. Raises PortError where there is none."""
     _check_virtual_ports_exist()
-    midi = _some_client(rtmidi.MidiOut)
-    _reach(lambda: midi.open_virtual_port(VIRTUAL_OUTPUT), VIRTUAL_OUTPUT)
-    return OutputPort(
-        VIRTUAL_OUTPUT,
-        midi,
-        lambda: any(VIRTUAL_OUTPUT in name for name in input_names()),
-        lambda: True,
-    )
+    client = _some_client(rtmidi.MidiOut)
+    _reach(lambda: client.midi.open_virtual_port(VIRTUAL_OUTPUT), VIRTUAL_OUTPUT)
+    return OutputPort(VIRTUAL_OUTPUT, client, lambda: not client.has_lost_its_server)
 
 
-def _client(kind: Callable[..., Any]) -> Any | None:
+def _client(kind: Callable[..., Any]) -> _Client | None:
     """A rtmidi.MidiIn or MidiOut of the first API that answers, if one does."""
     with quiet():
         for api in APIS:
+            server = running_server() if api == rtmidi.API_UNIX_JACK else None
+            if api == rtmidi.API_UNIX_JACK and server is None:
+                continue
             with suppress(rtmidi.RtMidiError):
-                return kind(api, name=CLIENT)
+                return _Client(kind(api, name=CLIENT), server)
     return None
 
 
-def _some_client(kind: Callable[..., Any]) -> Any:
+def _some_client(kind: Callable[..., Any]) -> _Client:
     client = _client(kind)
     if client is None:
         raise PortError("This machine has no MIDI that answers: start ALSA's sequencer, or JACK.")
     return client
 
 
-def _names(client: Any | None) -> tuple[str, ...]:
+def _names(kind: Callable[..., Any]) -> tuple[str, ...]:
+    client = _client(kind)
     if client is None:
         return ()
-    names = tuple(client.get_ports())
-    client.delete()
+    names = tuple(client.midi.get_ports())
+    client.close()
     return names
 
 
-def _listening(hear: Hear) -> Any:
-    """A rtmidi.MidiIn that will hear all but clock, time code and active sensing."""
-    midi = _some_client(rtmidi.MidiIn)
-    midi.ignore_types(sysex=False, timing=True, active_sense=True)
-    midi.set_callback(_stamping(hear))
-    return midi
+def _listening(hear: Hear) -> _Client:
+    """A client that will hear all but clock, time code and active sensing."""
+    client = _some_client(rtmidi.MidiIn)
+    client.midi.ignore_types(sysex=False, timing=True, active_sense=True)
+    client.midi.set_callback(_stamping(hear))
+    return client
 
 
 def _stamping(hear: Hear) -> Callable[[tuple[list[int], float], object], None]:
@@ -219,12 +246,12 @@ def _stamping(hear: Hear) -> Callable[[tuple[list[int], float], object], None]:
     return on_message
 
 
-def _connect(midi: Any, name: str, own_name: str) -> None:
-    names = midi.get_ports()
+def _connect(client: _Client, name: str, own_name: str) -> None:
+    names = client.midi.get_ports()
     if name not in names:
-        midi.delete()
+        client.close()
         raise PortError(f'The MIDI port "{name}" is not there. {_what_there_is(names)}')
-    _reach(lambda: midi.open_port(names.index(name), own_name), name)
+    _reach(lambda: client.midi.open_port(names.index(name), own_name), name)
 
 
 def _reach(open_port: Callable[[], object], name: str) -> None:
@@ -242,13 +269,6 @@ def _check_virtual_ports_exist() -> None:
         raise PortError(
             "Windows has no virtual MIDI ports: install loopMIDI, make a port there, and choose it."
         )
-
-
-def _close(midi: Any) -> None:
-    """Closes it in a thread of its own, which is left behind if the driver never returns."""
-    closing = Thread(target=midi.delete, name="closing a port", daemon=True)
-    closing.start()
-    closing.join(CLOSING)
 
 
 def _unnumbered(name: str) -> str:

@@ -1,6 +1,6 @@
 """Silence for libraries that talk to themselves.
 
-The rule kept here: where there is no sound card and no JACK, ALSA and JACK print pages of complaints
+The rule kept here: where there is no sound card and no JACK, ALSA and JACK complain by the page,
 from C straight to the terminal; what a player has to know is said by us, in one sentence.
 """
 
