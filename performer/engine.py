@@ -65,7 +65,7 @@ def _act(effect: Effect, inbox: Waits, hands: Hands) -> None:
         case Send(data, due):
             try:
                 hands.output.send(data)
-            except OSError as lost:
+            except Exception as lost:  # a port that has gone must not end the performance
                 hands.record(Trouble(str(lost)))
             hands.record(Sent(effect, inbox.now() - due))
         case TakeUp() | GoOn():

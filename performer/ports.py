@@ -11,6 +11,7 @@ sensing would make a synth cut the answer off the moment the keyboard is unplugg
 """
 
 import ctypes
+import gc
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -126,12 +127,16 @@ class InputPort:
         """Hears no more; returns within a second or so, whatever the driver does.
 
         rtmidi closes while it holds Python's lock, for which a message just coming in may wait: so
-        nobody is called any more first, and the last one is given the time to be through.
+        nobody is called any more first, and the last one is given the time to be through. Whom it
+        calls has to live until then; rtmidi itself would let go of it while it is being called.
         """
-        if not self._client.midi.is_deleted:
-            self._client.midi.cancel_callback()
-            sleep(FALLING_SILENT)
-            self._client.close()
+        if self._client.midi.is_deleted:
+            return
+        still_called = gc.get_referents(self._client.midi)
+        self._client.midi.cancel_callback()
+        sleep(FALLING_SILENT)
+        self._client.close()
+        del still_called
 
 
 @dataclass(slots=True)

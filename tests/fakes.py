@@ -36,6 +36,8 @@ CARD = ModelCard(
     losses={"total": 1.9},
 )
 
+PLAIN = Settings()
+
 
 @dataclass
 class Metronome:
@@ -124,7 +126,7 @@ def phrase_of(count: int, at: float = 1.0, step: float = 0.3) -> list[Scripted]:
 def rehearse(
     script: Iterable[Scripted],
     improviser: Improvises | None = None,
-    settings: Settings = Settings(),
+    settings: Settings = PLAIN,
     thinking: float = 0.002,
     is_last: bool = True,
 ) -> Rehearsal:

@@ -1,5 +1,6 @@
 """Continuing a phrase, one note at a time."""
 
+from itertools import pairwise
 from statistics import fmean
 
 import pytest

@@ -1,0 +1,192 @@
+"""The whole instrument, in real time: started as a player starts it, and played into.
+
+These are the tests that wait for real time, with test_real_ports.
+"""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from performer import ports
+from performer.messages import Player
+from performer.midi import NoteOff, NoteOn, parse
+from performer.prompt import as_played, read_phrase
+from performer.take import read_take
+from tests.fakes import write_trial_model
+from tests.jack_server import jack as jack
+from tests.test_command_line import prompt
+
+pytestmark = [pytest.mark.real_time, pytest.mark.timeout(120)]
+
+CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
+START = "import sys; from performer.command_line import main; main(prog_name='antiphon')"
+PATIENCE = 20.0  # seconds that anything may take on a busy machine
+HEARD_AS_KEPT = 0.005  # seconds
+
+
+@dataclass
+class Listener:
+    heard: list[tuple[float, bytes]] = field(default_factory=list)
+
+    def hear(self, data: bytes, at: float) -> None:
+        self.heard.append((at, data))
+
+    def strikes(self, after: float = 0.0) -> list[tuple[float, int]]:
+        meant = ((at, parse(data)) for at, data in self.heard if at > after)
+        return [(at, message.pitch) for at, message in meant if isinstance(message, NoteOn)]
+
+
+def until(is_so: object, what: str) -> None:
+    give_up_at = time.monotonic() + PATIENCE
+    while not is_so():  # type: ignore[operator]
+        assert time.monotonic() < give_up_at, f"waited in vain: {what}"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_trial_model(tmp_path / "trial.onnx")
+
+
+def started(tmp_path: Path, model: Path, *words: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", START, "play", "--model", str(model)]
+    command += ["--takes", str(tmp_path / "takes"), "--seed", "3", *words]
+    with (tmp_path / "said").open("w") as said:
+        return subprocess.Popen(command, stderr=said)
+
+
+def said(tmp_path: Path) -> str:
+    return (tmp_path / "said").read_text()
+
+
+def only_take(tmp_path: Path) -> Path:
+    (take,) = (tmp_path / "takes").glob("*.mid")
+    return take
+
+
+@pytest.fixture
+def performed_piece() -> Path:
+    catalogue = CORPUS / "catalogue.csv"
+    if not catalogue.exists():
+        pytest.skip("the corpus is not here (../shared/corpus)")
+    with catalogue.open() as rows:
+        return next(
+            CORPUS / row["path"]
+            for row in csv.DictReader(rows)
+            if row["split"] == "test" and row["kind"] == "performed"
+        )
+
+
+def test_a_phrase_played_through_real_ports_is_answered_and_kept(
+    jack: object, tmp_path: Path, model: Path, performed_piece: Path
+) -> None:
+    listener = Listener()
+    phrase = read_phrase(performed_piece, notes=20)
+    played = [m for m in as_played(phrase) if isinstance(parse(m.data), NoteOn | NoteOff)]
+    playing = started(tmp_path, model, "--virtual", "--length", "20s", "--silence", "0.5")
+    try:
+        until(lambda: any("Antiphon in" in n for n in ports.output_names()), "the virtual ports")
+        keyboard_name = ports.match("Antiphon in", ports.output_names())
+        synth_name = ports.match("Antiphon out", ports.input_names())
+        with (
+            closing(ports.open_input(synth_name, listener.hear)),
+            closing(ports.open_output(keyboard_name)) as keyboard,
+        ):
+            time.sleep(0.3)
+            began = time.perf_counter()
+            for message in played:
+                time.sleep(max(began + message.at - time.perf_counter(), 0))
+                keyboard.send(message.data)
+            ended = time.perf_counter()
+            until(lambda: len(listener.strikes()) >= len(phrase.notes) + 5, "an answer")
+            keyboard.send(bytes([0x90, 100, 80]))
+            struck_at = time.perf_counter()
+            until(lambda: 100 in [pitch for _, pitch in listener.strikes(ended)], "the key")
+            time.sleep(0.7)  # held: silence does not count, so nothing may sound
+            after_key = [s for s in listener.strikes(struck_at) if s[1] != 100]
+            keyboard.send(bytes([0x80, 100, 64]))
+            until(lambda: listener.strikes(struck_at + 0.8), "a second answer")
+            playing.send_signal(signal.SIGINT)
+            assert playing.wait(PATIENCE) == 0
+            time.sleep(0.2)
+    finally:
+        playing.kill()
+        playing.wait()
+
+    struck = [message.data[1] for message in played if isinstance(parse(message.data), NoteOn)]
+    assert [pitch for _, pitch in listener.strikes()][: len(struck)] == struck
+    assert len(after_key) <= 1  # one may have been on its way
+    sounding: Counter[int] = Counter()
+    for _, data in listener.heard:
+        match parse(data):
+            case NoteOn(_, pitch):
+                sounding[pitch] += 1
+            case NoteOff(_, pitch):
+                sounding[pitch] -= 1
+    assert not any(sounding.values())
+
+    take = read_take(only_take(tmp_path))
+    kept = [(m.at, m.data[1]) for m in take.messages if isinstance(parse(m.data), NoteOn)]
+    heard = listener.strikes()
+    assert Counter(pitch for _, pitch in kept) == Counter(pitch for _, pitch in heard)
+    assert len(take.notes(Player.HUMAN)) == len(struck) + 1
+    assert take.answers[0].cut_at is not None
+    apart = [h - k for (h, _), (k, _) in zip(sorted(heard), sorted(kept), strict=True)]
+    late = [abs(difference - median(apart)) for difference in apart]
+    assert median(late) <= HEARD_AS_KEPT  # not all of them: this machine may be busy
+
+
+def test_with_a_prompt_it_plays_answers_keeps_the_take_and_ends(
+    tmp_path: Path, model: Path
+) -> None:
+    file = prompt(tmp_path / "p.mid", 4)
+    words = ("--prompt", str(file), "--out", "none", "--length", "1s")
+    playing = started(tmp_path, model, *words)
+    assert playing.wait(60) == 0, said(tmp_path)
+    take = read_take(only_take(tmp_path))
+    assert len(take.notes(Player.HUMAN)) == 4
+    assert take.notes(Player.MODEL)
+    assert only_take(tmp_path).with_suffix(".wav").stat().st_size > 100_000
+    assert "Answered with" in said(tmp_path)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ended_in_the_middle_it_keeps_the_take(
+    tmp_path: Path, model: Path, how: signal.Signals
+) -> None:
+    file = prompt(tmp_path / "p.mid", 100)
+    playing = started(tmp_path, model, "--prompt", str(file), "--out", "none")
+    until(lambda: "A phrase begins" in said(tmp_path), "the prompt")
+    playing.send_signal(how)
+    assert playing.wait(PATIENCE) == 0
+    assert "Traceback" not in said(tmp_path)
+    assert 1 <= len(read_take(only_take(tmp_path)).notes(Player.HUMAN)) < 100
+
+
+def test_when_the_screen_dies_the_engine_ends_and_keeps_the_take(
+    tmp_path: Path, model: Path
+) -> None:
+    file = prompt(tmp_path / "p.mid", 400)
+    playing = started(tmp_path, model, "--prompt", str(file), "--out", "none")
+    until(lambda: "A phrase begins" in said(tmp_path), "the prompt")
+    playing.kill()
+    playing.wait()
+    until(lambda: list((tmp_path / "takes").glob("*.mid")), "the take of an orphan")
+
+
+def test_for_so_many_seconds_is_for_so_many_seconds(tmp_path: Path, model: Path) -> None:
+    playing = started(tmp_path, model, "--for", "0.5", "--out", "none", "--prompt", "missing.mid")
+    assert playing.wait(PATIENCE) == 2
+    file = prompt(tmp_path / "p.mid", 400)
+    words = ("--for", "1.2", "--out", "none", "--prompt", str(file))
+    assert started(tmp_path, model, *words).wait(PATIENCE) == 0
+    assert read_take(only_take(tmp_path)).messages[-1].at < 1.3
