@@ -2,7 +2,8 @@
 
 The rule kept here: a thought goes in, a note and the next thought come out, and nothing is kept
 between. Times run from the answer's first note. What must not be is masked before it is drawn: a
-silence of over two seconds, a pitch off the piano's 88 keys, a key struck twice in one chord.
+silence of over two seconds, a key held for over four, a pitch off the piano's 88 keys, a key struck
+twice in one chord.
 """
 
 from collections.abc import Iterator
@@ -18,10 +19,11 @@ from performer.thought import Thought
 
 LOWEST, HIGHEST = 21, 108  # the piano's keys
 LONGEST_SILENCE = 2.0  # seconds between two onsets within an answer
-SHORTEST = 0.03  # seconds: a key cannot be struck and released faster
+LONGEST, SHORTEST = 4.0, 0.03  # seconds for which a key is held
 
 ON_THE_PIANO = (np.arange(PITCHES) >= LOWEST) & (np.arange(PITCHES) <= HIGHEST)
 SOON_ENOUGH = STEP_EDGES[1:] <= LONGEST_SILENCE
+SHORT_ENOUGH = DURATION_EDGES[1:] <= LONGEST
 
 
 class Improviser:
@@ -42,7 +44,7 @@ class Improviser:
         if step == 0:
             free[list(thought.chord)] = False
         pitch = draw(scores.pitch, taste.pitch, taste.top_p, for_pitch, free)
-        duration_bin = draw(scores.duration, taste.rhythm, taste.top_p, for_duration)
+        duration_bin = draw(scores.duration, taste.rhythm, taste.top_p, for_duration, SHORT_ENOUGH)
         duration = max(seconds_in_bin(duration_bin, DURATION_EDGES, in_duration), SHORTEST)
         dynamics = thought.dynamics.moved(for_velocity, taste.dynamics)
 
