@@ -34,6 +34,7 @@ APIS = (
     else (rtmidi.API_UNSPECIFIED,)  # the platform's own
 )
 
+CONNECTING = 0.1  # seconds: JACK connects a few periods later, and loses what is sent before
 FALLING_SILENT = 0.02  # seconds: a message that is being handed over gets through
 CLOSING = 1.0  # seconds: a port that takes longer to close is left behind
 LOOKING = 0.25  # seconds between looks whether a port that is played is still there
@@ -257,6 +258,8 @@ def _connect(client: _Client, name: str, own_name: str) -> None:
         client.close()
         raise PortError(f'The MIDI port "{name}" is not there. {_what_there_is(names)}')
     _reach(lambda: client.midi.open_port(names.index(name), own_name), name)
+    if client.server is not None:
+        sleep(CONNECTING)
 
 
 def _reach(open_port: Callable[[], object], name: str) -> None:

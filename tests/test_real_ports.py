@@ -97,7 +97,7 @@ def test_a_message_is_stamped_when_it_comes(keyboard: ports.OutputPort, listener
     listener.await_messages(50)
     late = np.subtract(listener.moments, played_at)
     assert late.min() > 0.0
-    assert np.median(late) < 0.010  # seconds; JACK's period is 2.7 ms
+    assert np.median(late) < 0.05  # seconds; JACK's period is 2.7 ms, on a machine that is free
 
 
 def test_our_virtual_output_is_heard_by_whoever_listens(listener: Listener) -> None:
