@@ -23,6 +23,7 @@ import numpy as np
 
 from performer import midi
 from performer.quiet import quiet
+from performer.refusal import Refusal
 
 RATE = 48_000  # frames a second
 CHANNELS = 2  # of sound: left, right
@@ -40,7 +41,7 @@ RESET_CONTROLLERS = 121
 Blocks = Generator[memoryview, int, None]
 
 
-class SynthError(Exception):
+class SynthError(Refusal):
     """No sound can be made: what is wrong and what to do, in a sentence for the player."""
 
 
@@ -69,8 +70,7 @@ class Synth:
         """
         if len(self._waiting) >= UNHEARD:
             raise SynthError("The sound device has stopped: plug it in, then choose it again.")
-        if midi.parse(message) is not None:
-            self._waiting.append(message)
+        self._waiting.append(message)
 
     def close(self) -> None:
         """Silences it and gives the audio device back."""

@@ -56,6 +56,10 @@ def test_a_name_given_in_full_is_meant_even_where_others_contain_it() -> None:
     assert match("Piano", ["Piano 2", "Piano"]) == "Piano"
 
 
+def test_of_two_keyboards_of_one_make_the_number_tells_which() -> None:
+    assert match("Piano 24:0", ["Piano 20:0", "Piano 24:0"]) == "Piano 24:0"
+
+
 def test_a_part_of_a_name_will_do_in_any_case() -> None:
     assert match("nord", THERE) == THERE[0]
 
