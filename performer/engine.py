@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from performer.messages import Effect, Event, GoOn, Report, Request, Send, TakeUp, Trouble
+from performer.refusal import Refusal
 from performer.session import Session
 
 
@@ -65,7 +66,7 @@ def _act(effect: Effect, inbox: Waits, hands: Hands) -> None:
         case Send(data, due):
             try:
                 hands.output.send(data)
-            except Exception as lost:  # a port that has gone must not end the performance
+            except Refusal as lost:
                 hands.record(Trouble(str(lost)))
             hands.record(Sent(effect, inbox.now() - due))
         case TakeUp() | GoOn():

@@ -22,25 +22,42 @@ REFRESH = 0.1  # seconds
 STYLES = {State.LISTENING: "green", State.THINKING: "yellow", State.ANSWERING: "magenta"}
 
 
-class StatusLine:
-    """What the line says: whose turn it is, notes of both, and how late the latest notes were."""
+class Screen:
+    """What is shown: sentences as things happen, and a line that says how it stands."""
 
-    def __init__(self) -> None:
-        """A line before anything happened."""
+    def __init__(self, console: Console) -> None:
+        """A screen on which nothing has happened yet."""
+        self._console = console
         self._state = State.LISTENING
+        self._is_phrase = False
         self._notes = dict.fromkeys(Player, 0)
-        self._latest = 0.0  # seconds
+        self._latest = 0.0  # seconds that the answer's last note was late
         self._worst = 0.0
 
     def take_in(self, news: News | None) -> None:
-        """Follow the engine."""
+        """Follow the engine. Raises Refusal where it could not begin, or not go on."""
         match news:
-            case Turned(state):
-                self._state = state
             case Sent(message, lateness) if isinstance(parse(message.data), NoteOn):
                 self._notes[message.by] += 1
                 if message.by is Player.MODEL:
                     self._latest, self._worst = lateness, max(self._worst, lateness)
+            case Turned(state):
+                self._state, self._is_phrase = state, False
+            case Hearing() if not self._is_phrase:
+                self._is_phrase = True
+                self._say("A phrase begins.", "green")
+            case Ready(model, inputs, output):
+                heard = " and ".join(inputs) or "the prompt"
+                self._say(f"{model} listens to {heard} and plays on {output}. Ctrl-C ends.")
+            case Answered(notes=notes, cut_at=cut_at):
+                gave_way = "" if cut_at is None else ", and gave way"
+                self._say(f"Answered with {notes} notes{gave_way}.", "magenta")
+            case Trouble(sentence):
+                self._say(sentence, "yellow")
+            case Kept(take, wav):
+                self._say(f"The take is kept: {take}" + (f" and {wav.name}" if wav else ""))
+            case Refused(sentence):
+                raise Refusal(sentence)
 
     def __rich__(self) -> Text:
         """The line."""
@@ -50,6 +67,9 @@ class StatusLine:
             f"Antiphon {self._notes[Player.MODEL]} notes  ",
             (f"lateness {1000 * self._latest:.1f} ms, worst {1000 * self._worst:.1f} ms", "dim"),
         )
+
+    def _say(self, sentence: str, style: str = "") -> None:
+        self._console.print(sentence, style=style, soft_wrap=True)
 
 
 def play(plan: Plan, console: Console) -> None:
@@ -65,32 +85,12 @@ def play(plan: Plan, console: Console) -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    line = StatusLine()
+    screen = Screen(console)
     live: AbstractContextManager[object] = (
-        Live(line, console=console, refresh_per_second=1 / REFRESH, transient=True)
+        Live(screen, console=console, refresh_per_second=1 / REFRESH, transient=True)
         if console.is_terminal
         else nullcontext()
     )
     with live:
         for news in engine.news(REFRESH):
-            line.take_in(news)
-            _say(news, console)
-
-
-def _say(news: News | None, console: Console) -> None:
-    match news:
-        case Ready(model, inputs, output):
-            heard = " and ".join(inputs) or "the prompt"
-            console.print(f"{model} listens to {heard} and plays on {output}. Ctrl-C ends.")
-        case Hearing(1, _):
-            console.print("A phrase begins.", style="green")
-        case Answered(notes=notes, cut_at=None):
-            console.print(f"Answered with {notes} notes.", style="magenta")
-        case Answered(notes=notes):
-            console.print(f"Answered with {notes} notes, and gave way.", style="magenta")
-        case Trouble(sentence):
-            console.print(sentence, style="yellow")
-        case Kept(take, wav):
-            console.print(f"The take is kept: {take}" + (f" and {wav.name}" if wav else ""))
-        case Refused(sentence):
-            raise Refusal(sentence)
+            screen.take_in(news)

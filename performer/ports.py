@@ -25,6 +25,7 @@ import rtmidi
 
 from performer.jack import running_server
 from performer.quiet import quiet
+from performer.refusal import Refusal
 
 CLIENT = "Antiphon"
 VIRTUAL_INPUT, VIRTUAL_OUTPUT = "Antiphon in", "Antiphon out"
@@ -46,7 +47,7 @@ Hear = Callable[[bytes, float], None]
 """Takes a whole message, and the moment by `time.perf_counter()`; called in the port's thread."""
 
 
-class PortError(Exception):
+class PortError(Refusal):
     """A port that cannot be had: what is wrong and what to do, in a sentence for the player."""
 
 

@@ -23,13 +23,7 @@ from performer.inbox import Inbox, Scripted
 from performer.messages import Event, Heard, LastPhrase, Quit, Report, Trouble
 from performer.model import Model
 from performer.notes import Phrase
-from performer.ports import (
-    PortError,
-    open_input,
-    open_output,
-    open_virtual_input,
-    open_virtual_output,
-)
+from performer.ports import open_input, open_output, open_virtual_input, open_virtual_output
 from performer.prompt import as_heard
 from performer.recorder import Recorder, keep
 from performer.refusal import Refusal
@@ -99,7 +93,9 @@ class Engine:
         self._process = context.Process(
             target=_run, args=(plan, self._events, self._news), name="engine"
         )
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C is not for it
         self._process.start()
+        signal.signal(signal.SIGINT, before)
 
     def tell(self, event: Event) -> None:
         """Let something happen in the engine."""
@@ -123,12 +119,13 @@ class Engine:
 
 
 def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]") -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other process decides when it ends
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: events.put(Quit()))
     try:
         _perform(plan, events, news.put)
-    except (Refusal, PortError, SynthError) as refusal:
+    except Refusal as refusal:
         news.put(Refused(str(refusal)))
+    except Exception as failure:
+        news.put(Refused(f"The engine stopped unexpectedly: {failure!r}."))
     finally:
         news.put(Ended())
 
