@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import pytest
 
 OPTIONS = ("-S", "--no-realtime", "-d", "dummy", "-r", "48000", "-p", "128")
+DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM")  # should a crash end the tests
 STARTING = 5.0  # seconds, and stopping
 
 
@@ -46,7 +47,9 @@ def led_to(server: str) -> Iterator[str]:
 def started(name: str) -> "subprocess.Popen[bytes]":
     """A server of that name, once it takes clients."""
     server = subprocess.Popen(
-        ["jackd", "-n", name, *OPTIONS], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*DIES_WITH_US, "jackd", "-n", name, *OPTIONS],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     give_up_at = time.monotonic() + STARTING
     while subprocess.run(["jack_lsp", "-s", name], capture_output=True, check=False).returncode:
