@@ -50,8 +50,8 @@ class Screen:
                 heard = " and ".join(inputs) or "the prompt"
                 self._say(f"{model} listens to {heard} and plays on {output}. Ctrl-C ends.")
             case Answered(notes=notes, cut_at=cut_at):
-                gave_way = "" if cut_at is None else ", and gave way"
-                self._say(f"Answered with {notes} notes{gave_way}.", "magenta")
+                cut = "" if cut_at is None else ", cut short"
+                self._say(f"Answered with {notes} notes{cut}.", "magenta")
             case Trouble(sentence):
                 self._say(sentence, "yellow")
             case Kept(take, wav):

@@ -134,7 +134,7 @@ def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None]) -
     improviser = Improviser(Model.load(plan.model))
     recorder = Recorder(maker(improviser))
     with ExitStack() as open_things:
-        output, has_sound = _open_output(plan.output, open_things, tell)
+        output, sounds_on = _open_output(plan.output, open_things, tell)
         inbox = Inbox(_script(plan))
         names = _open_inputs(plan, inbox, open_things)
         composer = Composer(improviser, inbox.put)
@@ -145,11 +145,11 @@ def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None]) -
             recorder.hear(what)
             tell(what)
 
-        tell(Ready(improviser.model.card.name, names, plan.output))
+        tell(Ready(improviser.model.card.name, names, sounds_on or "nothing"))
         try:
             perform(Session(plan.settings), inbox, Hands(output, composer.ask, record))
         finally:
-            _keep(recorder.take, plan.takes, plan.has_wav or not has_sound, tell)
+            _keep(recorder.take, plan.takes, plan.has_wav or sounds_on is None, tell)
 
 
 def _script(plan: Plan) -> list[Scripted]:
@@ -171,22 +171,21 @@ class _Silence:
 
 def _open_output(
     name: str, open_things: ExitStack, tell: Callable[[News], None]
-) -> tuple[Sounds, bool]:
-    """The output, and whether it was meant to sound and does."""
-    match name:
-        case "none":
-            return _Silence(), True
-        case "synth":
-            try:
-                synth = open_synth()
-            except SynthError as silent:
-                tell(Trouble(str(silent)))
-                return _Silence(), False
-            open_things.callback(synth.close)
-            return synth, True
+) -> tuple[Sounds, str | None]:
+    """The output and its name; no name where it was meant to sound and cannot."""
+    if name == NONE:
+        return _Silence(), "nothing"
+    if name == SYNTH:
+        try:
+            synth = open_synth()
+        except SynthError as silent:
+            tell(Trouble(f"{silent} What it sounds like is kept beside the take."))
+            return _Silence(), None
+        open_things.callback(synth.close)
+        return synth, "the built-in piano"
     port = open_virtual_output() if name == VIRTUAL else open_output(name)
     open_things.callback(port.close)
-    return port, True
+    return port, port.name
 
 
 def _open_inputs(plan: Plan, inbox: Inbox, open_things: ExitStack) -> tuple[str, ...]:
