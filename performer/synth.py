@@ -98,7 +98,8 @@ def render(events: Sequence[tuple[float, bytes]], path: Path, tail: float = 2.0)
     """Plays messages, each at its seconds from zero, into a .wav; returns its length in seconds.
 
     48 kHz, stereo, 16 bits; each message falls on its very frame, and `tail` seconds follow the
-    last. The file appears when it is whole. Raises SynthError without an instrument, else OSError.
+    last. The file appears when it is whole. Raises SynthError without an instrument, and
+    Refusal where it cannot be written.
     """
     piano = _piano()
     frame = 0
@@ -265,6 +266,8 @@ def _whole_file(path: Path) -> Iterator[wave.Wave_write]:
             sound.setframerate(RATE)
             yield sound
         os.replace(part, path)
+    except OSError as reason:
+        raise Refusal(f"{path} cannot be written: {reason.strerror}.") from None
     finally:
         part.unlink(missing_ok=True)
 
