@@ -11,9 +11,11 @@ place there, is counted apart. The same data gives the same files, byte for byte
 import base64
 import html
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import click
 import matplotlib
@@ -43,16 +45,24 @@ TRAIN, VALID, TEST = "train", "valid", "test"
 UNSTATED = "not stated"
 AT_ONCE = 1 << 18  # notes in memory at a time
 LIKED_NOTES = 500  # of a sample piece: enough to see, few enough to print
+NEAR = 100  # pieces of about that size, among which the sample is chosen
 
 Counts = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 
 # Okabe and Ito's colours, which colour-blind eyes tell apart; lines differ in stroke too.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-STROKES = ("-", (0, (5, 1.5)), (0, (6, 1.5, 1, 1.5)), (0, (1, 1)), (0, (3, 1)), (0, (8, 2)))
+STROKES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (6, 1.5, 1, 1.5)),
+    (0, (1, 1)),
+    (0, (3, 1)),
+    (0, (8, 2)),
+)
 PALE, INK = "#d9d9d9", "#333333"
 LOUDNESS = LinearSegmentedColormap.from_list("loudness", ["#cfe3f1", "#0072b2", "#00243b"])
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
@@ -71,6 +81,7 @@ ROW_SECONDS, MOST_ROWS = 30.0, 5  # of a piano roll
 BLACK_KEYS = (1, 3, 6, 8, 10)
 OCTAVE = 12
 MOST_COMPOSERS = 20
+TRACE = 0.0005  # of the notes, at each end of an axis, may lie beyond a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,8 @@ class Axis:
     low: float
     width: float  # of a bin
     bins: int
-    kernel: float  # standard deviation of the Gaussian that smooths a density
+    kernel: float  # standard deviation of the Gaussian that smooths a density, on the axis
+    grain: float = 0.0  # seconds by which a time is uncertain however short it is
     is_time: bool = False
 
     @property
@@ -91,9 +103,14 @@ class Axis:
         return self.low + self.width * (np.arange(self.bins) + 0.5)
 
     @property
+    def points(self) -> Doubles:
+        """Where densities are drawn: close enough for a smooth line."""
+        return self.middles if self.is_time else np.linspace(-0.5, 127.5, 1025)
+
+    @property
     def values(self) -> Doubles:
         """The middle of each bin as a value: a MIDI number, or seconds."""
-        return np.exp2(self.middles) if self.is_time else self.middles
+        return np.asarray(np.exp2(self.middles), np.float64) if self.is_time else self.middles
 
     def cells(self, values: Doubles) -> Counts:
         """Where each value is counted: 0 if missing, 1 if a time of exactly zero, else 2 + bin."""
@@ -107,12 +124,25 @@ class Axis:
         return cells.astype(np.int64)
 
 
+TICK = 0.0006  # seconds, half of what common files count in: else each tick is a peak
 AXES = (
     Axis(PITCH, "pitch", -0.5, 1.0, 128, 0.7),
-    Axis(STEP, "step: time since the onset before", -14.0, 1 / 64, 64 * 31, 1 / 16, is_time=True),
-    Axis(DURATION, "duration: time a key is held", -14.0, 1 / 64, 64 * 31, 1 / 16, is_time=True),
+    Axis(STEP, "seconds since the onset before", -14.0, 1 / 64, 64 * 31, 1 / 16, TICK, True),
+    Axis(DURATION, "seconds that a key is held", -14.0, 1 / 64, 64 * 31, 1 / 16, TICK, True),
     Axis(VELOCITY, "velocity", -0.5, 1.0, 128, 1.0),
 )
+
+
+@cache
+def kernels(axis: Axis) -> Doubles:
+    """The Gaussian around the middle of each bin, drawn at each point: (points, bins), area 1.
+
+    That of a time is wider at the short end, where the file's own ticks would show as peaks.
+    """
+    grain = axis.grain / axis.values / np.log(2) if axis.is_time else 0.0  # doublings
+    widths = np.hypot(axis.kernel, np.broadcast_to(grain, axis.bins))
+    distances = (axis.points[:, None] - axis.middles) / widths
+    return np.asarray(np.exp(-0.5 * distances**2) / (widths * np.sqrt(2 * np.pi)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,12 +169,10 @@ class Spread:
 
     @property
     def density(self) -> Doubles:
-        """Part of the notes by unit of the axis, smoothed; its area lacks the exact zeros."""
-        reach = int(np.ceil(4 * self.axis.kernel / self.axis.width))
-        offsets = np.arange(-reach, reach + 1) * self.axis.width
-        kernel = np.exp(-0.5 * (offsets / self.axis.kernel) ** 2)
-        smooth = np.convolve(self.cells[2:], kernel / kernel.sum(), mode="same")
-        return np.asarray(smooth / max(self.notes, 1) / self.axis.width)
+        """Part of the notes by unit of the axis, at its points; the area lacks the exact zeros."""
+        return np.asarray(kernels(self.axis) @ self.cells[2:].astype(np.float64)) / max(
+            self.notes, 1
+        )
 
     @property
     def cumulative(self) -> Doubles:
@@ -174,7 +202,9 @@ class Spread:
 class Corpus:
     """The pieces with what was counted of them, and the counts of their notes."""
 
-    pieces: pd.DataFrame  # a row a piece: what is catalogued, then notes, softest, loudest
+    pieces: (
+        pd.DataFrame
+    )  # a row a piece: what is catalogued, then its notes and different velocities
     groups: pd.DataFrame  # a row a group: split and kind
     counts: dict[str, Counts]  # by axis, (groups, 2 + bins)
     missing: dict[str, int]  # by column of the notes
@@ -210,7 +240,7 @@ def read(data: Path, advance: Callable[[float], None]) -> Corpus:
     )
     counts = {axis.name: np.zeros((len(groups), 2 + axis.bins), np.int64) for axis in AXES}
     notes = np.zeros(len(pieces), np.int64)
-    softest, loudest = np.full(len(pieces), np.inf), np.full(len(pieces), -np.inf)
+    heard = np.zeros((len(pieces), 2 + AXES[3].bins), dtype=bool)  # velocities
     table = opened(data / NOTES)
     missing = dict.fromkeys(table.schema_arrow.names, 0)
     for batch in table.iter_batches(AT_ONCE):
@@ -223,10 +253,9 @@ def read(data: Path, advance: Callable[[float], None]) -> Corpus:
             cells = group_of[of_piece] * (2 + axis.bins) + axis.cells(values)
             counted = np.bincount(cells, minlength=counts[axis.name].size)
             counts[axis.name] += counted.reshape(counts[axis.name].shape)
-        np.fmin.at(softest, of_piece, doubles(batch.column(VELOCITY)))
-        np.fmax.at(loudest, of_piece, doubles(batch.column(VELOCITY)))
+        heard[of_piece, AXES[3].cells(doubles(batch.column(VELOCITY)))] = True
         advance(len(batch) / table.metadata.num_rows)
-    measured = pieces.assign(notes=notes, softest=softest, loudest=loudest)
+    measured = pieces.assign(notes=notes, velocities=heard[:, 2:].sum(axis=1))
     if notes.sum() == 0:
         raise Refusal(f"{data} holds no notes: give antiphon-train prepare some MIDI files.")
     return Corpus(measured, groups, counts, missing)
@@ -314,14 +343,14 @@ class Sample:
 def chosen(corpus: Corpus, asked: str | None) -> str:
     """The piece whose name or title holds these words; without them, one that is good to look at.
 
-    Good to look at is some 500 notes long and has dynamics. Raises Refusal unless one piece fits.
+    Good to look at is, of the pieces nearest to 500 notes, the one with the richest dynamics.
+    Raises Refusal unless one piece fits.
     """
     pieces = corpus.pieces[corpus.pieces["notes"] > 0]
     if asked is None:
-        has_dynamics = pieces["softest"] < pieces["loudest"]
-        liked = pieces[has_dynamics] if has_dynamics.any() else pieces
-        distance = (liked["notes"] - LIKED_NOTES).abs()
-        return str(distance.sort_index().sort_values(kind="stable").index[0])
+        distance = (pieces["notes"] - LIKED_NOTES).abs()
+        near = pieces.loc[distance.sort_index().sort_values(kind="stable").index[:NEAR]]
+        return str(near["velocities"].idxmax())
     if asked in pieces.index:
         return asked
     texts = (pieces.index.astype(str) + " " + pieces[TITLE]).str.lower()
@@ -395,9 +424,20 @@ def percent(part: float) -> str:
     return f"{100 * part:.1f} %" if part else "0 %"
 
 
+def limits(axis: Axis, spreads: Iterable[Spread]) -> tuple[float, float]:
+    """The part of an axis that holds all but a trace of the notes of each."""
+    ends = []
+    for spread in spreads:
+        heaped = np.cumsum(spread.cells[2:])
+        traces = (TRACE * heaped[-1], (1 - TRACE) * heaped[-1])
+        ends += list(np.searchsorted(heaped, traces)) if heaped[-1] else []
+    middles = axis.middles[ends] if ends else axis.middles
+    margin = 4 * axis.kernel
+    return float(middles.min() - margin), float(middles.max() + margin)
+
+
 def show_axis(axes: Axes, axis: Axis, spreads: Iterable[Spread]) -> None:
     """Ticks that a musician reads, and limits that hold all but a trace of the notes."""
-    spreads = [spread for spread in spreads if spread.cells[2:].any()]
     if axis.is_time:
         decades = [10.0**power for power in range(-4, 3)]
         axes.set_xticks([np.log2(tick) for tick in decades], [time_name(t) for t in decades])
@@ -408,20 +448,13 @@ def show_axis(axes: Axes, axis: Axis, spreads: Iterable[Spread]) -> None:
         axes.set_xticks(octaves, [pitch_name(pitch) for pitch in octaves])
     else:
         axes.set_xticks(range(0, 128, 16))
-    lows = [
-        np.flatnonzero(spread.cumulative[1:] > spread.zero_share + 5e-4)[0] for spread in spreads
-    ]
-    highs = [np.searchsorted(spread.cumulative[1:], 1 - 5e-4) for spread in spreads]
-    if spreads:
-        margin = 4 * axis.kernel
-        low, high = axis.middles[min(lows)] - margin, axis.middles[min(max(highs), axis.bins - 1)]
-        axes.set_xlim(low, high + margin)
+    axes.set_xlim(*limits(axis, spreads))
     axes.set_ylim(bottom=0)
 
 
-def zeros_beside(figure: Figure, is_time: bool) -> tuple[Axes | None, Axes]:
-    """Room for the bars of exact zeros, where there can be any, and for the rest beside it."""
-    if not is_time:
+def zeros_beside(figure: Figure, spread: Spread) -> tuple[Axes | None, Axes]:
+    """Room for the bars of exact zeros, where there are any, and for the rest beside it."""
+    if not spread.cells[1]:
         return None, figure.add_subplot()
     left, right = figure.subplots(1, 2, width_ratios=[1, 4])
     return left, right
@@ -432,35 +465,34 @@ def draw_zeros(axes: Axes, parts: dict[str, float]) -> None:
     for place, part in enumerate(parts.values()):
         colour = COLOURS[place % len(COLOURS)]
         axes.bar(place, 100 * part, width=0.7, color=colour)
-        axes.text(
-            place, 100 * part, f"{100 * part:.0f}" if part >= 0.1 or not part else f"{100 * part:.1f}",
-            ha="center", va="bottom", fontsize=9, color=INK,
-        )  # fmt: skip
+        label = percent(part).removesuffix(" %")
+        axes.text(place, 100 * part, label, ha="center", va="bottom", fontsize=9, color=INK)
     axes.set_xticks([])
     axes.set_xlim(-0.6, max(len(parts), 2) - 0.4)
     axes.set_ylim(0, max(100 * max(parts.values()), 1) * 1.15)
     axes.set_title("exactly 0")
-    axes.set_ylabel("notes, %")
+    axes.set_ylabel("% of notes")
 
 
 def density_label(axis: Axis) -> str:
     """What the height of a density means."""
     unit = {PITCH: "semitone", VELOCITY: "step of velocity"}.get(axis.name, "doubling of time")
-    return f"notes, % by {unit}"
+    return f"% of notes per {unit}"
 
 
 def densities(axis: Axis, whole: Spread, by_kind: dict[str, Spread]) -> Picture:
     """The kernel density of an axis: the whole corpus as a shape, each kind as a line."""
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
-    left, axes = zeros_beside(figure, axis.is_time)
-    axes.fill_between(axis.middles, 100 * whole.density, color=PALE, lw=0, label="all notes")
+    left, axes = zeros_beside(figure, whole)
+    axes.fill_between(axis.points, 100 * whole.density, color=PALE, lw=0, label="all notes")
     lines = by_kind if len(by_kind) > 1 else {"all notes": whole}
     for place, (kind, spread) in enumerate(list(lines.items())[: len(COLOURS)]):
-        style = {"color": COLOURS[place], "ls": STROKES[place], "lw": 1.6}
-        label = kind if len(by_kind) > 1 else None
-        axes.plot(axis.middles, 100 * spread.density, label=label, **style)
+        (line,) = axes.plot(axis.points, 100 * spread.density, color=COLOURS[place], lw=1.6)
+        line.set_linestyle(STROKES[place])
+        line.set_label(kind if len(by_kind) > 1 else "_")
     show_axis(axes, axis, [whole, *by_kind.values()])
-    axes.set_xlabel(axis.unit + (" (logarithmic)" if axis.is_time else ""))
+    axes.set_xlabel(axis.unit + (", logarithmic" if axis.is_time else ""))
+    axes.set_title(f"{axis.name} of {whole.notes:,} notes")
     axes.set_ylabel(density_label(axis))
     axes.legend(loc="upper right")
     if left is not None:
@@ -497,6 +529,7 @@ def sample_distributions(sample: Sample) -> Picture:
     for axes, axis, colour in zip(panels, AXES[:3], COLOURS, strict=False):
         draw_bars(axes, sample.spread(axis), colour)
     panels[0].set_ylabel("notes")
+    figure.suptitle(shortened(sample.title, 80), x=0.01, ha="left", fontsize=11)
     step, duration = sample.spread(AXES[1]), sample.spread(AXES[2])
     return Picture(
         "sample_distributions",
@@ -535,8 +568,9 @@ def piano_roll(sample: Sample) -> Picture:
     notes = sample.notes.dropna(subset=[PITCH, START, END])
     begin = float(notes[START].min())
     seconds = max(float(notes[END].max()) - begin, 1.0)
-    row = min(ROW_SECONDS, seconds)
-    rows = min(int(np.ceil(seconds / row)), MOST_ROWS)
+    rows = int(np.ceil(seconds / ROW_SECONDS))
+    row = seconds / rows if rows <= MOST_ROWS else ROW_SECONDS
+    rows = min(rows, MOST_ROWS)
     figure = Figure(figsize=(WIDTH, 0.9 + 1.55 * rows), layout="constrained")
     panels = figure.subplots(rows, 1, squeeze=False)[:, 0]
     shades = Normalize(1, 127)
@@ -548,8 +582,9 @@ def piano_roll(sample: Sample) -> Picture:
     )
     key.set_label("velocity")
     key.set_ticks([1, 32, 64, 96, 127])
-    shown = min(row * rows, seconds)
-    part = f"the first {shown:.0f} of {seconds:.0f} s" if shown < seconds else f"{seconds:.0f} s"
+    is_whole = seconds <= MOST_ROWS * ROW_SECONDS
+    part = f"{seconds:.0f} s" if is_whole else f"the first {row * rows:.0f} of {seconds:.0f} s"
+    panels[0].set_title(shortened(sample.title, 80))
     return Picture(
         "sample_piano_roll",
         f"Piano roll of {sample.title}: {part}. Each bar is as long as its key is held, "
@@ -592,14 +627,17 @@ def draw_roll(
 def counts(corpus: Corpus) -> Picture:
     """How many notes come from each set, kind and composer."""
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
     sets, kinds, composers = (corpus.notes_by(column) for column in (SET, KIND, COMPOSER))
-    grouped = pd.concat([sets, pd.Series({"": 0}), kinds])
-    draw_counts(left, grouped, [COLOURS[0]] * (len(sets) + 1) + [COLOURS[2]] * len(kinds))
-    left.set_title("by set (blue) and kind (green)")
-    draw_counts(right, composers.head(MOST_COMPOSERS), [COLOURS[1]] * MOST_COMPOSERS)
-    more = len(composers) - MOST_COMPOSERS
-    right.set_title("by composer" + (f", the first {MOST_COMPOSERS}" if more > 0 else ""))
+    first = composers.head(MOST_COMPOSERS)
+    panels = figure.subplot_mosaic(
+        "sc;kc", height_ratios=[len(sets) + 1, len(kinds) + 1], width_ratios=[1, 1.15]
+    )
+    by = (("set", sets), ("kind", kinds), ("composer", first))
+    for (name, notes), colour in zip(by, COLOURS, strict=False):
+        draw_counts(panels[name[0]], notes, colour)
+        panels[name[0]].set_title(f"notes by {name}")
+    if len(composers) > len(first):
+        panels["c"].set_title(f"notes by composer, the first {len(first)}")
     return Picture(
         "counts",
         f"Notes by set, kind and composer as the catalogue spells them: {len(composers):,} "
@@ -610,13 +648,12 @@ def counts(corpus: Corpus) -> Picture:
     )
 
 
-def draw_counts(axes: Axes, notes: pd.Series, colours: Sequence[str]) -> None:
+def draw_counts(axes: Axes, notes: pd.Series, colour: str) -> None:
     """A bar for each name, the number at its end."""
     rows = np.arange(len(notes))
-    axes.barh(rows, notes, color=colours[: len(notes)], height=0.75)
+    axes.barh(rows, notes, color=colour, height=0.75)
     for row, number in zip(rows, notes, strict=True):
-        if number:
-            axes.text(number, row, f" {number:,}", va="center", fontsize=8, color=INK)
+        axes.text(number, float(row), f" {number:,}", va="center", fontsize=8, color=INK)
     axes.set_yticks(rows, [shortened(str(name)) for name in notes.index])
     axes.tick_params(axis="y", length=0, labelsize=9)
     axes.invert_yaxis()
@@ -635,13 +672,14 @@ def comparison(corpus: Corpus) -> Picture:
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     for axes, axis in zip(figure.subplots(2, 2).flat, AXES, strict=True):
         train, test = (corpus.spread(axis, split=split) for split in (TRAIN, TEST))
-        axes.fill_between(axis.middles, 100 * train.density, color=PALE, lw=0, label="train")
-        axes.plot(axis.middles, 100 * test.density, color=COLOURS[1], lw=1.4, label="test")
+        axes.fill_between(axis.points, 100 * train.density, color=PALE, lw=0, label="train")
+        axes.plot(axis.points, 100 * test.density, color=COLOURS[1], lw=1.4, label="test")
         show_axis(axes, axis, [train, test])
         axes.set_title(f"{axis.name}   (KS {train.ks(test):.3f})")
         axes.set_ylabel(density_label(axis))
         if axis.is_time:
-            axes.set_xlabel(f"exactly 0: {percent(train.zero_share)} | {percent(test.zero_share)}")
+            zeros = f"train {percent(train.zero_share)}, test {percent(test.zero_share)}"
+            axes.set_xlabel(f"exactly 0: {zeros}")
     figure.axes[0].legend(loc="upper left")
     distances = ", ".join(
         f"{axis.name} {corpus.spread(axis, split=TRAIN).ks(corpus.spread(axis, split=TEST)):.3f}"
@@ -709,7 +747,7 @@ def kind_row(corpus: Corpus, name: str, **of: str) -> tuple[str, ...]:
         value_name(step.axis, step.quantile(0.5)),
         value_name(duration.axis, duration.quantile(0.5)),
         f"{velocity.quantile(0.05):.0f}-{velocity.quantile(0.95):.0f}",
-        percent(float((pieces["softest"] == pieces["loudest"]).mean())),
+        percent(float((pieces["velocities"] <= 1).mean())),
     )
 
 
@@ -764,7 +802,7 @@ def distance_table(corpus: Corpus) -> Table:
     for kind in (None, *corpus.notes_by(KIND).index):
         of = {} if kind is None else {KIND: str(kind)}
         for axis in AXES:
-            cells = []
+            cells: list[str] = []
             for other in others:
                 train = corpus.spread(axis, split=TRAIN, **of)
                 compared = corpus.spread(axis, split=other, **of)
@@ -866,15 +904,15 @@ def pictures(corpus: Corpus, sample: Sample) -> list[Callable[[], Picture]]:
     """All pictures, yet to be drawn."""
     kinds = [str(kind) for kind in corpus.notes_by(KIND).index]
     drawings: list[Callable[[], Picture]] = [
-        lambda: sample_distributions(sample),
-        lambda: piano_roll(sample),
-        lambda: counts(corpus),
+        partial(sample_distributions, sample),
+        partial(piano_roll, sample),
+        partial(counts, corpus),
     ]
     for axis in AXES:
         by_kind = {kind: corpus.spread(axis, kind=kind) for kind in kinds}
-        drawings.append(lambda axis=axis, by=by_kind: densities(axis, corpus.spread(axis), by))
+        drawings.append(partial(densities, axis, corpus.spread(axis), by_kind))
     if can_compare(corpus):
-        drawings.append(lambda: comparison(corpus))
+        drawings.append(partial(comparison, corpus))
     return drawings
 
 
