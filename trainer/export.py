@@ -205,7 +205,7 @@ A recurrent network that reads {card.window} notes and says the next one.
 | figure | |
 | --- | --- |
 | parameters | {card.parameters:,} |
-""" 
+"""
 
 
 @click.command(epilog="\b\nExample:\n  antiphon-train export runs/model2 --out model2.onnx")
