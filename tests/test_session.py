@@ -141,6 +141,15 @@ def test_work_asked_for_in_an_earlier_turn_is_ignored() -> None:
     assert session.handle(stale, 3.002) == []
 
 
+def test_a_note_thought_of_in_an_earlier_turn_does_not_begin_the_next_answer() -> None:
+    script = [*FIVE, *key(48, 3.2, 3.3)]  # struck while the first answer is being thought of
+    rehearsal = rehearse(script, settings=Settings(silence=Silence.fixed(0.5)), thinking=1.5)
+    taken_up = [at for at, request in rehearsal.asked if isinstance(request, TakeUp)]
+    (answered,) = [told for told in rehearsal.told if isinstance(told, Answered)]
+    assert taken_up == [pytest.approx(2.9), pytest.approx(3.8)]
+    assert answered.began_at == pytest.approx(3.8 + 1.5)
+
+
 def test_nothing_is_composed_further_ahead_than_the_lookahead() -> None:
     rehearsal = rehearse(
         FIVE, Metronome(step=0.2), Settings(lookahead=0.5, length=parse_length("20s"))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from performer import synth
 from performer.midi import note_off, note_on, sustain
+from performer.refusal import Refusal
 from performer.synth import Blocks, Synth, SynthError, play_on, render
 
 pytestmark = pytest.mark.skipif(
@@ -204,7 +205,7 @@ def test_a_render_cut_short_leaves_the_old_file_and_no_other(
         raise OSError("no space left")
 
     monkeypatch.setattr(synth, "_write", full_disk)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(Refusal, match="cannot be written"):
         render([], wav, tail=2.0)
     assert len(read(wav)) == RATE // 2
     assert list(wav.parent.iterdir()) == [wav]
