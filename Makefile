@@ -30,7 +30,7 @@ setup: $(PLAYER) ## Set up what `make play` needs, and no more
 
 setup-all: $(ALL) ## Set up what `make test` needs: the trainer and the tests' tools too
 
-lock: ## Renew constraints.txt with today's versions
+lock: ## Renew constraints.txt, on the oldest Python that it must serve (Debian 12 has 3.11.2)
 	@rm -rf .venv && : > constraints.txt && $(MAKE) setup-all
 	@{ echo "# Every package that a set-up may install, at the version that the tests ran with, so that a fresh"; \
 	   echo "# set-up is repeatable. \`make lock\` renews it. torch names its own CUDA packages exactly."; \
