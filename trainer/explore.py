@@ -11,6 +11,7 @@ place there, is counted apart. The same data gives the same files, byte for byte
 import base64
 import html
 import io
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -45,6 +46,7 @@ TRAIN, VALID, TEST = "train", "valid", "test"
 UNSTATED = "not stated"
 AT_ONCE = 1 << 18  # notes in memory at a time
 LIKED_NOTES = 500  # of a sample piece: enough to see, few enough to print
+TOO_LONG = 10_000  # notes by which a piece counts as further off if no picture can hold it
 NEAR = 100  # pieces of about that size, among which the sample is chosen
 
 Counts = NDArray[np.int64]
@@ -81,6 +83,8 @@ ROW_SECONDS, MOST_ROWS = 30.0, 5  # of a piano roll
 BLACK_KEYS = (1, 3, 6, 8, 10)
 OCTAVE = 12
 MOST_COMPOSERS = 20
+BLINK = 0.02  # seconds: no finger holds a key for less
+NARROW = 8.0  # doublings of time; beyond, only 1, 10, 100 are named
 TRACE = 0.0005  # of the notes, at each end of an axis, may lie beyond a picture
 
 
@@ -110,7 +114,8 @@ class Axis:
     @property
     def values(self) -> Doubles:
         """The middle of each bin as a value: a MIDI number, or seconds."""
-        return np.asarray(np.exp2(self.middles), np.float64) if self.is_time else self.middles
+        values: Doubles = np.exp2(self.middles) if self.is_time else self.middles
+        return values
 
     def cells(self, values: Doubles) -> Counts:
         """Where each value is counted: 0 if missing, 1 if a time of exactly zero, else 2 + bin."""
@@ -186,6 +191,11 @@ class Spread:
             return float("nan")
         return float(self.axis.values[np.searchsorted(heaped, part * heaped[-1])])
 
+    def part_below(self, value: float) -> float:
+        """The part of the notes below a value, exact zeros among them."""
+        below = self.axis.values < value
+        return float(self.cells[1] + self.cells[2:][below].sum()) / max(self.notes, 1)
+
     def ks(self, other: "Spread") -> float:
         """Kolmogorov and Smirnov's distance: the widest gap of the cumulated shares, 0 to 1."""
         return float(np.abs(self.cumulative - other.cumulative).max())
@@ -202,9 +212,7 @@ class Spread:
 class Corpus:
     """The pieces with what was counted of them, and the counts of their notes."""
 
-    pieces: (
-        pd.DataFrame
-    )  # a row a piece: what is catalogued, then its notes and different velocities
+    pieces: pd.DataFrame  # a row a piece: what is catalogued, then notes, velocities, seconds
     groups: pd.DataFrame  # a row a group: split and kind
     counts: dict[str, Counts]  # by axis, (groups, 2 + bins)
     missing: dict[str, int]  # by column of the notes
@@ -241,6 +249,7 @@ def read(data: Path, advance: Callable[[float], None]) -> Corpus:
     counts = {axis.name: np.zeros((len(groups), 2 + axis.bins), np.int64) for axis in AXES}
     notes = np.zeros(len(pieces), np.int64)
     heard = np.zeros((len(pieces), 2 + AXES[3].bins), dtype=bool)  # velocities
+    seconds = np.zeros(len(pieces))
     table = opened(data / NOTES)
     missing = dict.fromkeys(table.schema_arrow.names, 0)
     for batch in table.iter_batches(AT_ONCE):
@@ -253,9 +262,10 @@ def read(data: Path, advance: Callable[[float], None]) -> Corpus:
             cells = group_of[of_piece] * (2 + axis.bins) + axis.cells(values)
             counted = np.bincount(cells, minlength=counts[axis.name].size)
             counts[axis.name] += counted.reshape(counts[axis.name].shape)
+        np.fmax.at(seconds, of_piece, doubles(batch.column(END)))
         heard[of_piece, AXES[3].cells(doubles(batch.column(VELOCITY)))] = True
         advance(len(batch) / table.metadata.num_rows)
-    measured = pieces.assign(notes=notes, velocities=heard[:, 2:].sum(axis=1))
+    measured = pieces.assign(notes=notes, velocities=heard[:, 2:].sum(axis=1), seconds=seconds)
     if notes.sum() == 0:
         raise Refusal(f"{data} holds no notes: give antiphon-train prepare some MIDI files.")
     return Corpus(measured, groups, counts, missing)
@@ -343,12 +353,14 @@ class Sample:
 def chosen(corpus: Corpus, asked: str | None) -> str:
     """The piece whose name or title holds these words; without them, one that is good to look at.
 
-    Good to look at is, of the pieces nearest to 500 notes, the one with the richest dynamics.
+    Good to look at is, of the pieces nearest to 500 notes that one picture can hold, the one with
+    the richest dynamics.
     Raises Refusal unless one piece fits.
     """
     pieces = corpus.pieces[corpus.pieces["notes"] > 0]
     if asked is None:
         distance = (pieces["notes"] - LIKED_NOTES).abs()
+        distance += np.where(pieces["seconds"] > MOST_ROWS * ROW_SECONDS, TOO_LONG, 0)
         near = pieces.loc[distance.sort_index().sort_values(kind="stable").index[:NEAR]]
         return str(near["velocities"].idxmax())
     if asked in pieces.index:
@@ -436,20 +448,26 @@ def limits(axis: Axis, spreads: Iterable[Spread]) -> tuple[float, float]:
     return float(middles.min() - margin), float(middles.max() + margin)
 
 
-def show_axis(axes: Axes, axis: Axis, spreads: Iterable[Spread]) -> None:
-    """Ticks that a musician reads, and limits that hold all but a trace of the notes."""
+def axis_name(axis: Axis) -> str:
+    """What an axis measures, and how."""
+    return f"{axis.unit}, logarithmic" if axis.is_time else axis.unit
+
+
+def show_axis(axes: Axes, axis: Axis, ends: tuple[float, float]) -> None:
+    """Ticks that a musician reads, between two ends."""
     if axis.is_time:
-        decades = [10.0**power for power in range(-4, 3)]
-        axes.set_xticks([np.log2(tick) for tick in decades], [time_name(t) for t in decades])
-        minor = [np.log2(tick * times) for tick in decades for times in range(2, 10)]
-        axes.set_xticks(minor, minor=True)
+        decades = [10.0**power for power in range(-4, 5)]
+        is_narrow = ends[1] - ends[0] < NARROW
+        named = [tick * times for tick in decades for times in ((1, 3) if is_narrow else (1,))]
+        minor = [tick * times for tick in decades for times in range(2, 10)]
+        axes.set_xticks(list(np.log2(named)), [time_name(tick) for tick in named])
+        axes.set_xticks(list(np.log2(minor)), minor=True)
     elif axis.name == PITCH:
         octaves = range(0, 128, OCTAVE)
         axes.set_xticks(octaves, [pitch_name(pitch) for pitch in octaves])
     else:
-        axes.set_xticks(range(0, 128, 16))
-    axes.set_xlim(*limits(axis, spreads))
-    axes.set_ylim(bottom=0)
+        axes.set_xticks(range(0, 129, 16))
+    axes.set_xlim(*ends)
 
 
 def zeros_beside(figure: Figure, spread: Spread) -> tuple[Axes | None, Axes]:
@@ -480,18 +498,19 @@ def density_label(axis: Axis) -> str:
     return f"% of notes per {unit}"
 
 
-def densities(axis: Axis, whole: Spread, by_kind: dict[str, Spread]) -> Picture:
+def densities(axis: Axis, whole: Spread, kinds: dict[str, Spread]) -> Picture:
     """The kernel density of an axis: the whole corpus as a shape, each kind as a line."""
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     left, axes = zeros_beside(figure, whole)
     axes.fill_between(axis.points, 100 * whole.density, color=PALE, lw=0, label="all notes")
-    lines = by_kind if len(by_kind) > 1 else {"all notes": whole}
+    lines = kinds if len(kinds) > 1 else {"all notes": whole}
     for place, (kind, spread) in enumerate(list(lines.items())[: len(COLOURS)]):
         (line,) = axes.plot(axis.points, 100 * spread.density, color=COLOURS[place], lw=1.6)
         line.set_linestyle(STROKES[place])
-        line.set_label(kind if len(by_kind) > 1 else "_")
-    show_axis(axes, axis, [whole, *by_kind.values()])
-    axes.set_xlabel(axis.unit + (", logarithmic" if axis.is_time else ""))
+        line.set_label(kind if len(kinds) > 1 else "_")
+    show_axis(axes, axis, limits(axis, [whole, *kinds.values()]))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(axis_name(axis))
     axes.set_title(f"{axis.name} of {whole.notes:,} notes")
     axes.set_ylabel(density_label(axis))
     axes.legend(loc="upper right")
@@ -511,8 +530,8 @@ def densities(axis: Axis, whole: Spread, by_kind: dict[str, Spread]) -> Picture:
 def kernel_name(axis: Axis) -> str:
     """The width of the smoothing, in words."""
     if axis.is_time:
-        return f"{100 * (2**axis.kernel - 1):.1f} % of the time"
-    return f"{axis.kernel:g} {'semitones' if axis.name == PITCH else 'steps of velocity'}"
+        return f"{100 * (2**axis.kernel - 1):.1f} % of the time and {1000 * axis.grain:.1f} ms"
+    return f"{axis.kernel:.1f} {'semitones' if axis.name == PITCH else 'steps of velocity'}"
 
 
 def value_name(axis: Axis, value: float) -> str:
@@ -524,17 +543,16 @@ def value_name(axis: Axis, value: float) -> str:
 
 def sample_distributions(sample: Sample) -> Picture:
     """Pitch, step and duration of one piece, as bars."""
-    figure = Figure(figsize=(WIDTH, 3.0), layout="constrained")
-    panels = figure.subplots(1, 3)
-    for axes, axis, colour in zip(panels, AXES[:3], COLOURS, strict=False):
-        draw_bars(axes, sample.spread(axis), colour)
-    panels[0].set_ylabel("notes")
-    figure.suptitle(shortened(sample.title, 80), x=0.01, ha="left", fontsize=11)
+    figure = Figure(figsize=(WIDTH, 5.0), layout="constrained")
+    panels = figure.subplot_mosaic("pp;sd")
+    for name, axis, colour in zip("psd", AXES, COLOURS, strict=False):
+        draw_bars(panels[name], sample.spread(axis), colour)
+    panels["p"].set_title(f"pitch in {shortened(sample.title, 70)}")
     step, duration = sample.spread(AXES[1]), sample.spread(AXES[2])
     return Picture(
         "sample_distributions",
         f"Pitch, step and duration of the {len(sample.notes):,} notes of {sample.title}. "
-        "Times on a logarithmic scale; the pale bar at the left holds those of exactly zero.",
+        "Times on a logarithmic scale; a pale bar holds those of exactly zero.",
         f"Three bar charts. The median pitch is {sample.notes[PITCH].median():.0f}, the median "
         f"step {value_name(step.axis, step.quantile(0.5))} beside {percent(step.zero_share)} of "
         f"exactly zero, the median duration {value_name(duration.axis, duration.quantile(0.5))}.",
@@ -552,15 +570,18 @@ def draw_bars(axes: Axes, spread: Spread, colour: str) -> None:
     lefts = axis.low + width * np.arange(len(bars))
     used = np.flatnonzero(bars)
     axes.bar(lefts[used], bars[used], width=width, align="edge", color=colour, lw=0)
-    show_axis(axes, axis, [spread])
-    if axis.is_time and spread.cells[1]:
-        low, high = axes.get_xlim()
-        zero = low - (high - low) / 12
-        axes.bar(zero, spread.cells[1], width=(high - low) / 14, color=PALE, ec=colour)
-        axes.text(zero, spread.cells[1], " 0", ha="center", va="bottom", color=INK)
-        axes.set_xlim(low - (high - low) / 7, high)
+    low, high = limits(axis, [spread])
+    low, high = low - width / 2, high + width / 2
+    show_axis(axes, axis, (low, high))
+    if spread.cells[1]:
+        zero, room = low - (high - low) / 16, (high - low) / 8
+        axes.bar(zero, spread.cells[1], width=room / 2, color=PALE, ec=colour)
+        axes.text(zero, spread.cells[1], "0", ha="center", va="bottom", color=INK)
+        axes.set_xlim(low - room, high)
+    axes.set_ylim(0, 1.1 * max(bars.max(), spread.cells[1], 1))
     axes.set_title(axis.name)
-    axes.set_xlabel("key" if axis.name == PITCH else "seconds, logarithmic")
+    axes.set_xlabel(axis_name(axis))
+    axes.set_ylabel("notes")
 
 
 def piano_roll(sample: Sample) -> Picture:
@@ -637,7 +658,7 @@ def counts(corpus: Corpus) -> Picture:
         draw_counts(panels[name[0]], notes, colour)
         panels[name[0]].set_title(f"notes by {name}")
     if len(composers) > len(first):
-        panels["c"].set_title(f"notes by composer, the first {len(first)}")
+        panels["c"].set_title(f"first {len(first)} composers")
     return Picture(
         "counts",
         f"Notes by set, kind and composer as the catalogue spells them: {len(composers):,} "
@@ -674,7 +695,8 @@ def comparison(corpus: Corpus) -> Picture:
         train, test = (corpus.spread(axis, split=split) for split in (TRAIN, TEST))
         axes.fill_between(axis.points, 100 * train.density, color=PALE, lw=0, label="train")
         axes.plot(axis.points, 100 * test.density, color=COLOURS[1], lw=1.4, label="test")
-        show_axis(axes, axis, [train, test])
+        show_axis(axes, axis, limits(axis, [train, test]))
+        axes.set_ylim(bottom=0)
         axes.set_title(f"{axis.name}   (KS {train.ks(test):.3f})")
         axes.set_ylabel(density_label(axis))
         if axis.is_time:
@@ -751,6 +773,33 @@ def kind_row(corpus: Corpus, name: str, **of: str) -> tuple[str, ...]:
     )
 
 
+def findings(corpus: Corpus) -> list[str]:
+    """What stands out, in sentences."""
+    kinds = [str(kind) for kind in corpus.notes_by(KIND).index]
+    steps = {kind: corpus.spread(AXES[1], kind=kind) for kind in kinds}
+    durations = {kind: corpus.spread(AXES[2], kind=kind) for kind in kinds}
+    together = by_kind({kind: spread.zero_share for kind, spread in steps.items()})
+    short = by_kind({kind: spread.part_below(BLINK) for kind, spread in durations.items()})
+    pieces = corpus.pieces[corpus.pieces["notes"] > 0]
+    flat = float((pieces["velocities"] <= 1).mean())
+    said = [
+        f"Notes struck exactly together with the one before: {together}.",
+        f"Keys held for less than {time_name(BLINK)}: {short}.",
+        f"Pieces with one velocity throughout: {percent(flat)}.",
+    ]
+    if can_compare(corpus):
+        pairs = [[corpus.spread(axis, split=side) for side in (TRAIN, TEST)] for axis in AXES]
+        widest = max(pairs, key=lambda pair: pair[0].ks(pair[1]))
+        distance = widest[0].ks(widest[1])
+        said.append(f"Train and test differ most in {widest[0].axis.name} (KS {distance:.3f}).")
+    return said
+
+
+def by_kind(parts: dict[str, float]) -> str:
+    """A percentage for each kind, in words."""
+    return ", ".join(f"{percent(part)} ({kind})" for kind, part in parts.items())
+
+
 def count_table(corpus: Corpus, column: str) -> Table:
     """Pieces, notes and splits by set, kind or composer."""
     names = list(corpus.notes_by(column).index)
@@ -790,8 +839,8 @@ def missing_table(corpus: Corpus) -> Table:
         spread = corpus.spread(axis)
         if axis.is_time:
             negative = spread.missing - corpus.missing[axis.name]
-            rows.append(("notes", f"{axis.name} of at least zero", f"{negative:,}"))
-    return Table("Missing and impossible values.", ("table", "column", "missing"), tuple(rows))
+            rows.append(("notes", f"{axis.name} below zero", f"{negative:,}"))
+    return Table("Missing and impossible values.", ("table", "column", "values"), tuple(rows))
 
 
 def distance_table(corpus: Corpus) -> Table:
@@ -811,7 +860,8 @@ def distance_table(corpus: Corpus) -> Table:
     headings = [f"{name} {other}" for other in others for name in ("KS", "Wasserstein")]
     return Table(
         "Distance from the train works. KS: the widest gap of the cumulated shares, 0 to 1. "
-        "Wasserstein: by how much a note would have to change on average.",
+        "Wasserstein: by how much a note would have to change on average. "
+        "A handful of works is far from the rest by chance: see the counts above.",
         ("of", "kind", *headings),
         tuple(rows),
     )
@@ -909,8 +959,8 @@ def pictures(corpus: Corpus, sample: Sample) -> list[Callable[[], Picture]]:
         partial(counts, corpus),
     ]
     for axis in AXES:
-        by_kind = {kind: corpus.spread(axis, kind=kind) for kind in kinds}
-        drawings.append(partial(densities, axis, corpus.spread(axis), by_kind))
+        spreads = {kind: corpus.spread(axis, kind=kind) for kind in kinds}
+        drawings.append(partial(densities, axis, corpus.spread(axis), spreads))
     if can_compare(corpus):
         drawings.append(partial(comparison, corpus))
     return drawings
@@ -925,12 +975,13 @@ def sections(corpus: Corpus, drawn: dict[str, str]) -> list[tuple[str, list[str]
     """The page's headings and what stands under each."""
     pieces = int((corpus.pieces["notes"] > 0).sum())
     lead = f"<p>{pieces:,} pieces, {corpus.notes:,} notes. Every note counts; none is sampled.</p>"
+    told = "".join(f"<li>{html.escape(said)}</li>" for said in findings(corpus))
     compared = ["<p>There are no test works to compare the train works with.</p>"]
     if can_compare(corpus):
         compared = [drawn["train_and_test"], distance_table(corpus).as_html()]
     tables = [count_table(corpus, column).as_html() for column in (SET, KIND, COMPOSER)]
     return [
-        ("The corpus", [lead, kinds_table(corpus).as_html()]),
+        ("The corpus", [lead, f"<ul>{told}</ul>", kinds_table(corpus).as_html()]),
         ("One piece", [drawn["sample_distributions"], drawn["sample_piano_roll"]]),
         ("Every note", [drawn[f"density_{axis.name}"] for axis in AXES]),
         ("Where it comes from", [drawn["counts"], *tables]),
@@ -954,12 +1005,23 @@ def replaced(path: Path, content: bytes) -> None:
 @click.option("--piece", help="The sample: part of a file's name or a title.")
 def command(data: Path, out: Path, piece: str | None) -> None:
     """Draw what is in the prepared music: one HTML page and its pictures."""
-    with Progress(
+    console = Console(stderr=True, highlight=False)
+    try:
+        with progress_on(console) as progress:
+            path = explore(Config(data, out, piece), progress)
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command draws it all.")
+        sys.exit(130)
+    click.echo(f"{path}: open it in a browser")
+
+
+def progress_on(console: Console) -> Progress:
+    """The line that shows how far it has come."""
+    return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
-    ) as progress:
-        path = explore(Config(data, out, piece), progress)
-    click.echo(f"{path}: open it in a browser")
+        disable=not console.is_terminal,
+    )
