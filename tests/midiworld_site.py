@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
@@ -76,14 +76,13 @@ def served(site: Site) -> Iterator[Site]:
             with site.lock:
                 site.now += 1
                 site.most_at_once = max(site.most_at_once, site.now)
-            try:
-                time.sleep(site.delay)
-                self.say(site.answer(self.path, self.headers["User-Agent"]))
-            except OSError:
-                pass  # the guest has left
-            finally:
-                with site.lock:
-                    site.now -= 1
+            time.sleep(site.delay)
+            answer = site.answer(self.path, self.headers["User-Agent"])
+            # Counted out before it is said: a quick guest asks again while this thread ends.
+            with site.lock:
+                site.now -= 1
+            with suppress(OSError):  # the guest has left
+                self.say(answer)
 
         def say(self, answer: Answer) -> None:
             self.send_response(answer.status)

@@ -218,6 +218,13 @@ def test_a_body_cut_on_its_way_is_asked_for_again(site: Site, tmp_path: Path) ->
     assert verdicts(tmp_path) == {"ok": 12}
 
 
+def test_nothing_of_a_failed_try_stays_in_the_file(site: Site, tmp_path: Path) -> None:
+    site.put(AIR, Answer(b"x" * 5000, declared=9000), tune(0))
+    collection = visit(site, tmp_path, FakeTime())
+    row = collection.rows[site.address.rstrip("/") + AIR]
+    assert (tmp_path / row.file).read_bytes() == tune(0)
+
+
 # --- manners
 
 
@@ -336,6 +343,14 @@ def test_a_site_that_has_stopped_answering_is_left(site: Site, tmp_path: Path) -
     assert verdicts(tmp_path) == {"unreachable": 5}
 
 
+def test_failures_that_do_not_stand_in_a_row_end_nothing(site: Site, tmp_path: Path) -> None:
+    for number in (0, 2):
+        site.put(f"/midis/other/bach/inv{number}.mid", BUSY)
+        site.put(f"/download/{number}", BUSY)
+    visit(site, tmp_path, FakeTime(), Manners(patience=2))
+    assert verdicts(tmp_path) == {"ok": 8, "unreachable": 4}
+
+
 # --- names
 
 
@@ -430,6 +445,26 @@ def test_a_last_line_torn_anywhere_is_healed(site: Site, tmp_path: Path) -> None
         visit(site, tmp_path, FakeTime())
         assert site.asked == ["/robots.txt"]
         assert len(rows(tmp_path)) == 12
+
+
+def test_music_kept_in_an_earlier_run_is_a_duplicate_in_the_next(
+    site: Site, tmp_path: Path
+) -> None:
+    site.put("/download/3", BUSY)
+    visit(site, tmp_path, FakeTime())
+    site.put("/download/3", tune(1))
+    visit(site, tmp_path, FakeTime())
+    assert verdict_of("/download/3", site, tmp_path) == "duplicate"
+
+
+def test_what_a_killed_run_left_lying_is_tidied(site: Site, tmp_path: Path) -> None:
+    site.put(AIR, b"<html>")
+    visit(site, tmp_path, FakeTime())
+    listed = Listed("Invention 0", "Bach", site.address.rstrip("/") + AIR)
+    (tmp_path / file_name(listed)).write_bytes(b"<html>")
+    (tmp_path / "half.part").write_bytes(b"MThd")
+    visit(site, tmp_path, FakeTime())
+    assert len(files(tmp_path)) == 12
 
 
 def test_a_torn_headline_is_healed(site: Site, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 from urllib.parse import urljoin
 from urllib.robotparser import RobotFileParser
 
@@ -41,7 +41,7 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 from urllib3.exceptions import HTTPError
 
 from performer.refusal import Refusal
@@ -501,7 +501,7 @@ def found(
 
 def table(listing: list[Listed]) -> Table:
     """What would be fetched."""
-    shown = Table("composer", "title", "address", box=None)
+    shown = Table("composer", "title", Column("address", overflow="fold"), box=None)
     for listed in listing:
         shown.add_row(escape(listed.composer), escape(listed.title), escape(listed.address))
     return shown
@@ -511,6 +511,10 @@ class _Sentence(click.ClickException):
     """An error that is the user's to mend."""
 
     exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Say it as every stage does."""
+        click.echo(f"antiphon-train: {self.message}", file=file, err=True)
 
 
 def _site(_context: click.Context, _option: click.Parameter, address: str) -> str:
