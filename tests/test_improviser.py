@@ -3,8 +3,10 @@
 from itertools import pairwise
 from statistics import fmean
 
+import numpy as np
 import pytest
 
+from performer.codec import Floats
 from performer.improviser import (
     HIGHEST,
     LONGEST,
@@ -14,7 +16,7 @@ from performer.improviser import (
     Improviser,
 )
 from performer.length import Limit
-from performer.model import Model
+from performer.model import HEADS, Model, Scores
 from performer.notes import Note, Phrase
 from performer.taste import Taste
 from performer.thought import Thought
@@ -28,6 +30,15 @@ ONE_NOTE = Phrase.of([Note(60, 80, 0.0, 0.5)])
 def improviser(tmp_path_factory: pytest.TempPathFactory) -> Improviser:
     path = tmp_path_factory.mktemp("models") / "trial.onnx"
     return Improviser(Model.load(write_trial_model(path)))
+
+
+class Insistent:
+    """A model that wants one chord of one key."""
+
+    def scores(self, _window: Floats) -> Scores:
+        heads = [np.zeros(size, dtype=np.float32) for size in HEADS.values()]
+        heads[0][60] = heads[1][0] = 50.0
+        return Scores(*heads)
 
 
 def answer(
@@ -64,6 +75,35 @@ def test_what_must_not_be_is_never_drawn(improviser: Improviser) -> None:
     steps = [later - earlier for earlier, later in pairwise(onsets)]
     assert max(steps) <= LONGEST_SILENCE
     assert len({(note.start, note.pitch) for note in notes}) == len(notes)
+
+
+def test_a_chord_strikes_no_key_twice() -> None:
+    thought, notes = Thought.on(PHRASE, Taste(), 1, 1), []
+    for _ in range(8):
+        note, thought = Improviser(Insistent()).next(thought)
+        notes.append(note)
+    assert {note.start for note in notes} == {0.0}
+    assert len({note.pitch for note in notes}) == 8
+
+
+def test_every_note_is_read_before_the_next_is_thought_of(improviser: Improviser) -> None:
+    thought = Thought.on(PHRASE, Taste(), 1, 1)
+    for _ in range(3):
+        step_from = thought.onset
+        note, after = improviser.next(thought)
+        pitch, step, duration = after.rows[-1].tolist()
+        assert pitch == pytest.approx(note.pitch / 128)
+        assert duration == pytest.approx(note.duration)
+        if thought.index:
+            assert step == pytest.approx(note.start - step_from, abs=1e-6)
+        assert np.array_equal(after.rows[:-1], thought.rows[1:])
+        thought = after
+
+
+def test_another_turn_is_another_answer(improviser: Improviser) -> None:
+    first, second = (Thought.on(PHRASE, Taste(), 1, turn) for turn in (1, 3))
+    limit = Limit(notes=20)
+    assert list(improviser.answer(first, limit)) != list(improviser.answer(second, limit))
 
 
 def test_a_phrase_of_one_note_is_continued(improviser: Improviser) -> None:

@@ -86,3 +86,14 @@ def test_all_notes_off_releases_what_is_held_on_its_channel() -> None:
 
 def test_a_fixed_silence_does_not_adapt() -> None:
     assert Silence.fixed(0.7).after([0.0, 5.0, 10.0]) == 0.7
+
+
+def test_a_new_phrase_remembers_nothing_of_the_one_before() -> None:
+    ear = listening((0.0, Sustain(0, 127)), (0.1, NoteOn(0, 60, 80)), (0.5, NoteOff(0, 60)))
+    ear.hear(Sustain(0, 0), 1.0)
+    ear.take_phrase(2.0)
+    ear.hear(NoteOn(0, 62, 80), 3.0)
+    ear.hear(NoteOff(0, 62), 3.5)
+    phrase = ear.take_phrase(5.0)
+    assert [note.pitch for note in phrase.notes] == [62]
+    assert phrase.pedal == ()

@@ -28,7 +28,9 @@ def improviser(tmp_path_factory: pytest.TempPathFactory) -> Improviser:
 
 
 def performed(improviser: Improviser, script: list[Scripted]) -> Rehearsal:
-    rehearsal = rehearse(script, improviser, Settings(Taste(0.8, 0.9, 1.1, 0.95), seed=42))
+    length = Fixed(Limit(seconds=8.0))  # the first answer is cut long before
+    settings = Settings(Taste(0.8, 0.9, 1.1, 0.95), length=length, seed=42)
+    rehearsal = rehearse(script, improviser, settings)
     object.__setattr__(
         rehearsal.take, "maker", Maker(improviser.model.card.name, improviser.model.sha256)
     )
