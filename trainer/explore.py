@@ -47,7 +47,7 @@ UNSTATED = "not stated"
 AT_ONCE = 1 << 18  # notes in memory at a time
 LIKED_NOTES = 500  # of a sample piece: enough to see, few enough to print
 TOO_LONG = 10_000  # notes by which a piece counts as further off if no picture can hold it
-NEAR = 100  # pieces of about that size, among which the sample is chosen
+NEAR = 400  # pieces of about that size, among which the sample is chosen
 
 Counts = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -104,12 +104,12 @@ class Axis:
     @property
     def middles(self) -> Doubles:
         """The middle of each bin, on the axis."""
-        return self.low + self.width * (np.arange(self.bins) + 0.5)
+        return np.asarray(self.low + self.width * (np.arange(self.bins) + 0.5), np.float64)
 
     @property
     def points(self) -> Doubles:
         """Where densities are drawn: close enough for a smooth line."""
-        return self.middles if self.is_time else np.linspace(-0.5, 127.5, 1025)
+        return self.middles if self.is_time else np.arange(1025) / 8 - 0.5
 
     @property
     def values(self) -> Doubles:
@@ -383,7 +383,7 @@ def read_sample(data: Path, corpus: Corpus, piece: str) -> Sample:
     columns = [PITCH, STEP, DURATION, VELOCITY, START, END]
     notes = pq.read_table(data / NOTES, columns=columns, filters=[(PIECE, "=", piece)]).to_pandas()
     row = corpus.pieces.loc[piece]
-    named = [text for text in (row[COMPOSER], row[TITLE]) if text != UNSTATED]
+    named = [text for text in (str(row[COMPOSER]), str(row[TITLE])) if text != UNSTATED]
     return Sample(piece, ": ".join(named) or Path(piece).stem, notes.sort_values([START, PITCH]))
 
 
