@@ -6,31 +6,37 @@ there is no export. The weights are the run's best by the loss on valid works, n
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 import onnx
-import pandas as pd
+import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
 from performer.codec import CODEC, DURATION_EDGES, FEATURES, STEP_EDGES, WINDOW, Floats
 from performer.model_card import ModelCard
 from performer.refusal import Refusal
-from trainer.calibration import Calibration
+from trainer.calibration import GROUPS, Calibration
 from trainer.dataset import Pieces
 from trainer.graph import written
 from trainer.network import SHAPES, Reference
+from trainer.splits import TRAIN
 from trainer.train import JUDGED, judge
+from trainer.train import Config as Learning
 
 TOLERANCE = 1e-4
 COUNTED = 200_000  # train windows by which the odds of step and duration are counted
 COMPARED = 2_000  # windows on which torch and the exported file are compared
 AT_ONCE = 2_000
 EDGES = {"step": STEP_EDGES, "duration": DURATION_EDGES}
+PARTS = ("total", "pitch", "step", "duration")
+UNSTATED = "not stated"
 SHARE_ALIKE = "CC-BY-SA-4.0"  # the only licence that all of the corpus's licences allow together
 
 
@@ -58,11 +64,11 @@ def export(config: Config) -> tuple[ModelCard, float]:
 
     Raises Refusal where there is nothing to export or the file would disagree with the network.
     """
-    network, name = trained(config.run)
+    network, learning = trained(config.run)
     calibrations = counted(network, config.data)
     judged = [torch.from_numpy(part) for part in pieces(config.data, "test").sample(JUDGED, seed=0)]
     test = judge(network, judged, torch.device("cpu"))
-    card = described(config, name, network.parameter_count, test)
+    card = described(config, network.parameter_count, test)
     model = written(network, calibrations)
     onnx.helper.set_model_props(model, card.to_metadata())
     config.out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,21 +85,21 @@ def export(config: Config) -> tuple[ModelCard, float]:
     finally:
         trial.unlink(missing_ok=True)
     history = (config.run / "metrics.jsonl").read_text().splitlines()
-    text = as_markdown(card, [json.loads(line) for line in history], difference)
+    text = as_markdown(card, learning, [json.loads(line) for line in history], difference)
     config.out.with_suffix(".md").write_text(text, encoding="utf-8")
     return card, difference
 
 
-def trained(run: Path) -> tuple[Reference, str]:
-    """The best network of a run, and its name. Raises Refusal where there is none."""
+def trained(run: Path) -> tuple[Reference, Learning]:
+    """The best network of a run, and how it learnt. Raises Refusal where there is none."""
     try:
         best = torch.load(run / "best.pt", weights_only=True)
     except FileNotFoundError:
         raise Refusal(f"{run} holds no trained network: run antiphon-train train.") from None
-    name = best["config"]["name"]
-    network = Reference(SHAPES[name])
+    learning = Learning(**best["config"])
+    network = Reference(SHAPES[learning.name])
     network.load_state_dict(best["network"])
-    return network.eval(), name
+    return network.eval(), learning
 
 
 def pieces(data: Path, split: str) -> Pieces:
@@ -139,8 +145,8 @@ def disagreement(
 ) -> float:
     """The largest difference between the file and the network on real windows.
 
-    Of the pitches' logits and the means; and of the odds of step and duration from what `scores`
-    says of the file's own means.
+    Compared are the pitches' logits, the means, and the odds of step and duration, these with what
+    the histograms say of the file's own means.
     """
     import onnxruntime as ort
 
@@ -166,45 +172,104 @@ def largest(difference: NDArray[np.floating]) -> float:
     return float(np.abs(difference).max())
 
 
-def described(config: Config, name: str, parameters: int, losses: dict[str, float]) -> ModelCard:
+def described(config: Config, parameters: int, losses: dict[str, float]) -> ModelCard:
     """The model's card."""
-    catalogue = pd.read_parquet(config.data / "pieces.parquet").fillna("")
-    learnt = catalogue[catalogue["split"] == "train"]
-    are_licensed = bool((learnt["licence"] != "").all())
+    catalogue = pq.read_table(config.data / "pieces.parquet").to_pylist()
+    learnt = [piece for piece in catalogue if piece["split"] == TRAIN]
+    are_licensed = all(piece["licence"] for piece in learnt)
     return ModelCard(
         name=config.out.stem,
         kind="reference",
         codec=CODEC,
         window=WINDOW,
         features=FEATURES,
-        training_corpus=corpus_sentence(learnt, name),
-        licence=config.licence or (SHARE_ALIKE if are_licensed else "not stated"),
-        attribution="; ".join(sorted(set(learnt["attribution"]) - {""})) or "not stated",
+        training_corpus=corpus_sentence(learnt),
+        licence=config.licence or (SHARE_ALIKE if are_licensed else UNSTATED),
+        attribution=named(piece["attribution"] for piece in learnt) or UNSTATED,
         date=date.today().isoformat(),
         parameters=parameters,
-        losses={head: round(loss, 4) for head, loss in losses.items()},
+        losses={part: round(loss, 4) for part, loss in losses.items()},
     )
 
 
-def corpus_sentence(learnt: pd.DataFrame, name: str) -> str:
+def corpus_sentence(learnt: Sequence[Mapping[str, Any]]) -> str:
     """What a network learnt from, in one sentence."""
-    sets = sorted(set(learnt["set"]) - {""})
+    sets = named(piece["set"] for piece in learnt)
+    notes = sum(piece["notes"] for piece in learnt)
+    of = f" of {sets}" if sets else ""
     return (
-        f"{name} learnt from {len(learnt):,} pieces, {learnt['notes'].sum():,} notes"
-        + (f", of {', '.join(sets)}" if sets else "")
-        + ", split by work from those that it is judged by."
+        f"{len(learnt):,} pieces with {notes:,} notes{of}; "
+        "no work that the model is judged by is among them."
     )
 
 
-def as_markdown(card: ModelCard, history: list[dict[str, object]], difference: float) -> str:
-    """The card for people: figures, data, how it was trained, and its limits."""
-    return f"""# {card.name}
+def named(words: Iterable[str | None]) -> str:
+    """The different words, in order."""
+    return "; ".join(sorted({word for word in words if word}))
 
-A recurrent network that reads {card.window} notes and says the next one.
+
+def as_markdown(
+    card: ModelCard, learning: Learning, history: Sequence[Mapping[str, Any]], difference: float
+) -> str:
+    """The card for people: figures, music, how it learnt, and its limits."""
+    best = min(history, key=lambda epoch: epoch["valid"]["total"])
+    layers, width = SHAPES[learning.name].layers, SHAPES[learning.name].width
+    figures = "".join(
+        f"| loss on test works: {part} | {card.losses[part]:.4f} |\n" for part in PARTS
+    )
+    return CARD.format(
+        **asdict(card),
+        layers=layers,
+        width=width,
+        figures=figures,
+        judged=JUDGED,
+        difference=difference,
+        learning=learning,
+        best=best,
+        epochs=len(history),
+        precision="bfloat16 where it multiplies matrices" if learning.bfloat16 else "float32",
+        counted=COUNTED,
+        groups=GROUPS,
+    )
+
+
+CARD = """# {name}
+
+A recurrent network that reads the last {window} notes and says the next: {layers} LSTM layer(s) of
+{width} cells, and a dense head each for pitch, step (seconds since the onset before) and duration.
+The file is self-contained; `antiphon models` lists it, `antiphon play --model {name}` plays it.
 
 | figure | |
 | --- | --- |
-| parameters | {card.parameters:,} |
+| parameters | {parameters:,} |
+{figures}| largest difference from torch on real music | {difference:.1e} |
+
+The losses are means over at most {judged:,} windows of test works, the same for every model: the
+total is 0.05 x pitch (cross-entropy, nats) + step + duration (squared errors, s^2, with a pressure
+of 10 on negative predictions).
+
+## Music
+
+{training_corpus} Drums are left out; steps over 8 s and durations over 12 s are read as these.
+
+Licence of the weights: {licence}. Attribution: {attribution}. Made on {date}.
+
+## How it learnt
+
+{epochs} epochs of {learning.windows:,} windows drawn afresh, batches of {learning.batch}, Adam at
+{learning.rate}, seed {learning.seed}, {precision}. The weights are those after epoch
+{best[epoch]}, the best by the loss on valid works ({best[valid][total]:.4f}), not the last.
+One window in eight has lost its oldest notes, so that phrases of 1 to 24 notes are known.
+
+A predicted mean alone lets the rhythm collapse, so the file also says odds for step and duration:
+histograms of what truly followed such predictions, in {groups} groups, counted on {counted:,}
+windows of train works. They are constants of the graph and not among the parameters.
+
+## Limits
+
+It remembers {window} notes and nothing before; it hears neither velocity nor pedal, and says
+neither. It predicts pitch, step and duration apart, so they agree only through what was played.
+It knows no other music than that above, and no style by name.
 """
 
 

@@ -89,8 +89,8 @@ def _shared() -> dict[str, Array]:
     return {
         "axis_0": np.array([0]),
         "axis_1": np.array([1]),
-        "nought": np.float32(0).reshape(()),
-        "unit": np.float32(1).reshape(()),
+        "nought": np.array(0, np.float32),
+        "unit": np.array(1, np.float32),
     }
 
 
