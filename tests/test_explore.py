@@ -1,14 +1,17 @@
 """The report on a prepared corpus: what is counted, what is drawn, and what it copes with."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pretty_midi
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 pytest.importorskip("matplotlib", reason="the report belongs to the trainer")
 pytest.importorskip("pyarrow", reason="the report belongs to the trainer")
@@ -16,8 +19,17 @@ pytest.importorskip("pyarrow", reason="the report belongs to the trainer")
 from performer.refusal import Refusal
 from trainer import explore
 from trainer.explore import AXES, Axis, Corpus, Sample, Spread, chosen, command, limits, read
+from trainer.prepare import prepare
 
 PITCH, STEP, DURATION, VELOCITY = AXES
+
+
+@pytest.fixture(autouse=True, scope="module")
+def coarse() -> Iterator[None]:
+    """Small pictures, for speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(explore.STYLE, "figure.dpi", 40)
+        yield
 
 
 def piece(name: str, notes: int, seed: int, velocity: int | None = None) -> pd.DataFrame:
@@ -338,3 +350,17 @@ def test_a_corpus_without_notes_is_refused(tmp_path: Path) -> None:
     data = prepared(tmp_path / "data", [piece("a.mid", 9, 1).head(0)], catalogue(["a.mid"]))
     with pytest.raises(Refusal, match="holds no notes"):
         corpus(data)
+
+
+def test_it_reads_what_prepare_writes(tmp_path: Path) -> None:
+    song = pretty_midi.PrettyMIDI()
+    piano = pretty_midi.Instrument(0)
+    piano.notes = [pretty_midi.Note(60 + key, 60 + key, key // 2, key // 2 + 1) for key in range(8)]
+    song.instruments.append(piano)
+    (tmp_path / "midi").mkdir()
+    song.write(str(tmp_path / "midi" / "song.mid"))
+    prepare([tmp_path / "midi"], tmp_path / "data", processes=1, console=Console(quiet=True))
+    counted = corpus(tmp_path / "data")
+    assert counted.notes == 8
+    assert counted.spread(STEP).zero_share == pytest.approx(5 / 8)  # the first begins at zero too
+    assert "song" in reported(tmp_path / "data", tmp_path / "out")
