@@ -41,13 +41,14 @@ PIECE, PITCH, STEP, DURATION, VELOCITY = "piece", "pitch", "step", "duration", "
 START, END = "start", "end"
 SPLIT, KIND, SET, COMPOSER, TITLE = "split", "kind", "set", "composer", "title"
 CATALOGUED = (SPLIT, KIND, SET, COMPOSER, TITLE)
+HUMAN = ("performed", "expressive")  # kinds
 TRAIN, VALID, TEST = "train", "valid", "test"
 
 UNSTATED = "not stated"
 AT_ONCE = 1 << 18  # notes in memory at a time
 LIKED_NOTES = 500  # of a sample piece: enough to see, few enough to print
 TOO_LONG = 10_000  # notes by which a piece counts as further off if no picture can hold it
-NEAR = 400  # pieces of about that size, among which the sample is chosen
+NEAR = 50  # pieces of about that size, among which the sample is chosen
 
 Counts = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -353,15 +354,16 @@ class Sample:
 def chosen(corpus: Corpus, asked: str | None) -> str:
     """The piece whose name or title holds these words; without them, one that is good to look at.
 
-    Good to look at is, of the pieces nearest to 500 notes that one picture can hold, the one with
-    the richest dynamics.
-    Raises Refusal unless one piece fits.
+    Good to look at is a human's playing before a score, some 500 notes long, short enough for one
+    picture, and of such the one with the richest dynamics. Raises Refusal unless one piece fits.
     """
     pieces = corpus.pieces[corpus.pieces["notes"] > 0]
     if asked is None:
-        distance = (pieces["notes"] - LIKED_NOTES).abs()
-        distance += np.where(pieces["seconds"] > MOST_ROWS * ROW_SECONDS, TOO_LONG, 0)
-        near = pieces.loc[distance.sort_index().sort_values(kind="stable").index[:NEAR]]
+        is_human = pieces[KIND].isin(HUMAN)
+        liked = pieces[is_human] if is_human.any() else pieces
+        distance = (liked["notes"] - LIKED_NOTES).abs()
+        distance += np.where(liked["seconds"] > MOST_ROWS * ROW_SECONDS, TOO_LONG, 0)
+        near = liked.loc[distance.sort_index().sort_values(kind="stable").index[:NEAR]]
         return str(near["velocities"].idxmax())
     if asked in pieces.index:
         return asked
@@ -459,9 +461,10 @@ def show_axis(axes: Axes, axis: Axis, ends: tuple[float, float]) -> None:
         decades = [10.0**power for power in range(-4, 5)]
         is_narrow = ends[1] - ends[0] < NARROW
         named = [tick * times for tick in decades for times in ((1, 3) if is_narrow else (1,))]
-        minor = [tick * times for tick in decades for times in range(2, 10)]
+        named = [tick for tick in named if ends[0] <= np.log2(tick) <= ends[1]]
+        minor = np.log2([tick * times for tick in decades for times in range(2, 10)])
         axes.set_xticks(list(np.log2(named)), [time_name(tick) for tick in named])
-        axes.set_xticks(list(np.log2(minor)), minor=True)
+        axes.set_xticks(minor[(ends[0] <= minor) & (minor <= ends[1])], minor=True)
     elif axis.name == PITCH:
         octaves = range(0, 128, OCTAVE)
         axes.set_xticks(octaves, [pitch_name(pitch) for pitch in octaves])
@@ -737,7 +740,8 @@ class Table:
             for first, *rest in self.rows
         )
         return (
-            f'<div class="wide"><table><caption>{html.escape(self.caption)}</caption>\n'
+            '<div class="wide"><table>'
+            f"<caption><span>{html.escape(self.caption)}</span></caption>\n"
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
         )
 
@@ -879,9 +883,10 @@ CSS = """
 body { margin: 0 auto; max-width: 54rem; padding: 1rem; color: #222; background: #fff;
        font: 1rem/1.5 system-ui, sans-serif; }
 h1, h2 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
-figure { margin: 1.5rem 0; } .wide { overflow-x: auto; }
+figure, .wide { margin: 1.5rem 0; } figure .wide { margin: 0; } .wide { overflow-x: auto; }
 img { display: block; width: 100%; min-width: 34rem; height: auto; }
 figcaption, caption { color: #444; font-size: .9rem; text-align: left; padding: .3rem 0; }
+caption span { display: inline-block; position: sticky; left: 0; max-width: 88vw; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid #ddd; text-align: right;
          white-space: nowrap; }
