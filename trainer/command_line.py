@@ -63,3 +63,7 @@ class Stages(click.Group):
 @click.version_option(package_name="antiphon")
 def main() -> None:
     """Make a model that plays: scrape, prepare, explore, train, evaluate, export."""
+
+
+if __name__ == "__main__":
+    main()

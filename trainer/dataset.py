@@ -36,6 +36,11 @@ class Pieces:
         rows = np.load(data / f"{split}.npy", mmap_mode="r")
         return cls.of(rows, np.load(data / f"{split}_lengths.npy"))
 
+    @property
+    def can_teach(self) -> bool:
+        """True where any note follows another."""
+        return len(self.rows) > len(self.firsts)
+
     def before(self, notes: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many notes of its own piece come before each of some notes."""
         return notes - self.firsts[np.searchsorted(self.firsts, notes, side="right") - 1]

@@ -93,7 +93,7 @@ def export(config: Config) -> tuple[ModelCard, float]:
 def trained(run: Path) -> tuple[Reference, Learning]:
     """The best network of a run, and how it learnt. Raises Refusal where there is none."""
     try:
-        best = torch.load(run / "best.pt", weights_only=True)
+        best = torch.load(run / "best.pt", weights_only=True, map_location="cpu")
     except FileNotFoundError:
         raise Refusal(f"{run} holds no trained network: run antiphon-train train.") from None
     learning = Learning(**best["config"])

@@ -32,8 +32,10 @@ from rich.progress import (
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from performer.refusal import Refusal
 from trainer.dataset import Pieces
 from trainer.network import SHAPES, Losses, Reference, losses
+from trainer.splits import TRAIN, VALID
 
 JUDGED = 20_000  # windows by which each epoch is judged, the same for every model
 JUDGED_AT_ONCE = 2_000
@@ -64,9 +66,14 @@ class Workplace:
 
 
 def train(config: Config, data: Path, out: Path, workplace: Workplace, console: Console) -> None:
-    """Train to the end, from the last checkpoint in `out` if there is one."""
-    train_pieces = Pieces.load(data, "train")
-    judged = [torch.from_numpy(part) for part in Pieces.load(data, "valid").sample(JUDGED, seed=0)]
+    """Train to the end, from the last checkpoint in `out` if there is one.
+
+    Raises Refusal where there is not enough music, or `out` holds a run of another configuration.
+    """
+    train_pieces = Pieces.load(data, TRAIN)
+    judged = [torch.from_numpy(part) for part in Pieces.load(data, VALID).sample(JUDGED, seed=0)]
+    if not train_pieces.can_teach or not len(judged[0]):
+        raise Refusal(f"{data} holds too little music to learn from: prepare more pieces.")
     torch.manual_seed(config.seed)
     network = Reference(SHAPES[config.name]).to(workplace.device)
     optimizer = torch.optim.Adam(
@@ -107,7 +114,7 @@ def shuffled(
     """This process's share of every batch of an epoch."""
     dice = np.random.default_rng((config.seed, epoch))
     nexts, kept = pieces.draw(config.windows, dice)
-    for start in range(0, config.windows, config.batch):
+    for start in range(0, config.windows - workplace.size + 1, config.batch):  # no share is empty
         mine = slice(start + workplace.rank, start + config.batch, workplace.size)
         windows, targets = pieces.windows(nexts[mine], kept[mine])
         yield (
@@ -126,10 +133,11 @@ def run_epoch(
     console: Console,
 ) -> dict[str, float]:
     """One pass over an epoch's batches; the mean losses."""
-    count = -(-config.windows // config.batch)
+    count = 0
     sums = torch.zeros(len(HEADS), device=workplace.device)
     with progress(console, is_shown=workplace.rank == 0) as bar:
-        task = bar.add_task(f"{config.name} epoch {epoch + 1}/{config.epochs}", total=count)
+        whole = -(-config.windows // config.batch)
+        task = bar.add_task(f"{config.name} epoch {epoch + 1}/{config.epochs}", total=whole)
         for windows, targets in batches:
             with torch.autocast(workplace.device.type, torch.bfloat16, enabled=config.bfloat16):
                 predicted = network(windows)  # windows: (batch, 25, 3)
@@ -138,6 +146,7 @@ def run_epoch(
             parts.total.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             sums += stacked(parts)
+            count += 1
             bar.advance(task)
     if workplace.size > 1:
         dist.all_reduce(sums)
@@ -161,15 +170,15 @@ def resumed(
 ) -> list[dict[str, Any]]:
     """The history of the run so far, its weights loaded; empty for a new run.
 
-    Raises click.ClickException where the folder holds a run of another configuration.
+    Raises Refusal where the folder holds a run of another configuration.
     """
     path = out / "checkpoint.pt"
     if not path.exists():
         return []
-    checkpoint = torch.load(path, weights_only=True)
+    checkpoint = torch.load(path, weights_only=True, map_location="cpu")
     mine = asdict(config) | {"epochs": 0, "patience": None}
     if checkpoint["config"] | {"epochs": 0, "patience": None} != mine:
-        raise click.ClickException(f"{out} holds a run of another configuration: choose --out")
+        raise Refusal(f"{out} holds a run of another configuration: name another with --out.")
     network.load_state_dict(checkpoint["network"])
     optimizer.load_state_dict(checkpoint["optimizer"])
     return list(checkpoint["history"])
@@ -257,6 +266,7 @@ def workplace_of(threads: int | None) -> Workplace:
 @click.option("--windows", type=click.IntRange(min=1), default=300_000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--patience", type=click.IntRange(min=1), help="Stop after so many epochs no better.")
+@click.option("--float32", is_flag=True, help="No bfloat16: faster where a CPU does not know it.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads of a CPU.")
 def command(
     name: str,
@@ -266,12 +276,13 @@ def command(
     windows: int,
     seed: int,
     patience: int | None,
+    float32: bool,
     threads: int | None,
 ) -> None:
     """Train a reference model: model1, model2 or model3."""
     if not (data / "train.npy").exists():
-        raise click.ClickException(f"{data} holds no prepared music: run antiphon-train prepare")
-    config = Config(name, epochs, windows, seed=seed, patience=patience)
+        raise Refusal(f"{data} holds no prepared music: run antiphon-train prepare.")
+    config = Config(name, epochs, windows, seed=seed, patience=patience, bfloat16=not float32)
     console = Console(stderr=True, highlight=False)
     try:
         train(config, data, out or Path("runs") / name, workplace_of(threads), console)
