@@ -116,7 +116,8 @@ class _Worker:
             return False
         self.path = path
         self._late_at = time.monotonic() + self._longest
-        self.answers.send(path)
+        with suppress(OSError):  # a process that is gone says so when it is asked what came of it
+            self.answers.send(path)
         return True
 
     @property

@@ -102,13 +102,13 @@ def _sides(sizes: Sequence[int], total: int, known: set[str]) -> list[str]:
     """A side for each unknown work, of so many notes."""
     sides = [TRAIN] * len(sizes)
     shuffled = sorted(range(len(sizes)), key=lambda work: _dice(work, sizes[work]))
-    for side in (TEST, VALID):
+    for side, others in ((TEST, 2), (VALID, 1)):  # sides that must find a work still
         free = [work for work in shuffled if sides[work] == TRAIN]
         small = [work for work in free if sizes[work] <= LARGEST_KEPT * total]
-        if not small and side not in known and len(sizes) >= len(SPLITS):
-            small = [min(free, key=lambda work: sizes[work])]
+        if not small and side not in known:
+            small = sorted(free, key=lambda work: sizes[work])[:1]
         kept = 0
-        for work in small:
+        for work in small[: max(len(free) - others, 0)]:
             if kept >= KEPT * total:
                 break
             sides[work] = side

@@ -246,10 +246,9 @@ def progress(console: Console, is_shown: bool) -> Progress:
     )
 
 
-def workplace_of(threads: int | None) -> Workplace:
+def workplace_of(threads: int) -> Workplace:
     """The GPU where there is one, else the CPU; one process of several under `torchrun`."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads)
     rank, size = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_RANK", "0"))
     has_gpu = torch.cuda.is_available()
@@ -267,7 +266,13 @@ def workplace_of(threads: int | None) -> Workplace:
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--patience", type=click.IntRange(min=1), help="Stop after so many epochs no better.")
 @click.option("--float32", is_flag=True, help="No bfloat16: faster where a CPU does not know it.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads of a CPU.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Threads of a CPU; for networks so small more help little.",
+)
 def command(
     name: str,
     data: Path,
@@ -277,7 +282,7 @@ def command(
     seed: int,
     patience: int | None,
     float32: bool,
-    threads: int | None,
+    threads: int,
 ) -> None:
     """Train a reference model: model1, model2 or model3."""
     if not (data / "train.npy").exists():
