@@ -293,7 +293,13 @@ def test_the_sample_is_the_piece_asked_for_by_part_of_its_title(songs: Path) -> 
 
 def test_without_asking_the_sample_has_dynamics(tmp_path: Path) -> None:
     notes = [piece("flat.mid", 500, 1, 64), piece("live.mid", 300, 2)]
-    assert chosen(corpus(prepared(tmp_path / "data", notes)), None) == "live.mid"
+    pieces = catalogue(["flat.mid", "live.mid"]).assign(kind="performed")
+    assert chosen(corpus(prepared(tmp_path / "data", notes, pieces)), None) == "live.mid"
+
+
+def test_without_asking_the_sample_is_a_humans_playing(tmp_path: Path) -> None:
+    notes = [piece("played.mid", 20, 1, 64), piece("score.mid", 500, 2)]
+    assert chosen(corpus(prepared(tmp_path / "data", notes)), None) == "played.mid"
 
 
 def test_a_piano_roll_shows_every_note_of_a_piece_that_fits(songs: Path) -> None:
