@@ -6,9 +6,12 @@ from pathlib import Path
 import mido
 import numpy as np
 import torch
+from rich.console import Console
 
 from performer.codec import Floats, features
 from trainer.dataset import Pieces
+from trainer.prepare import prepare
+from trainer.train import Config, Workplace, train
 
 torch.set_num_threads(1)  # so small a network makes two threads wait for each other
 
@@ -46,6 +49,21 @@ def write_data(folder: Path, pieces: int = 6, notes: int = 60) -> Path:
     for seed, split in enumerate(("train", "valid", "test")):
         np.save(folder / f"{split}.npy", rows(seed, pieces * notes))
         np.save(folder / f"{split}_lengths.npy", np.full(pieces, notes))
+    return folder
+
+
+def prepared(folder: Path) -> Path:
+    """A small library, prepared, and a run of model3 that has learnt from it a little."""
+    for number in range(12):
+        write_midi(
+            folder / "midi" / f"{number:02}.mid", melody(number, notes=160), ticks=120 + 40 * number
+        )
+    quiet = Console(quiet=True)
+    prepare([folder / "midi"], folder / "data", 1, quiet)
+    config = Config("model3", epochs=2, windows=640)
+    train(
+        config, folder / "data", folder / "runs" / "model3", Workplace(torch.device("cpu")), quiet
+    )
     return folder
 
 

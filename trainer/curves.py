@@ -41,6 +41,5 @@ def drawn(runs: Mapping[str, History]) -> Figure:
         panel.spines[["top", "right"]].set_visible(False)
     for panel in panels[-1]:
         panel.set_xlabel("epoch")
-    if runs:
-        panels[0, 1].legend(frameon=False, fontsize="small")
+    panels[0, 1].legend(frameon=False, fontsize="small")
     return figure

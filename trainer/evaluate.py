@@ -335,9 +335,7 @@ def prompts(data: Path) -> list[Prompt]:
     """The beginnings of some test works, one of each kind first."""
     pieces = pq.read_table(data / "pieces.parquet").to_pylist()
     long_enough = [
-        piece
-        for piece in pieces
-        if piece["split"] == TEST and piece["notes"] >= PROMPT_NOTES + ANSWER_NOTES
+        piece for piece in pieces if piece["split"] == TEST and piece["notes"] >= PROMPT_NOTES
     ]
     first_of_kind = {piece["kind"]: piece for piece in reversed(long_enough)}
     chosen = [*first_of_kind.values(), *long_enough]
@@ -418,10 +416,11 @@ def evaluate(
     lines += baselines(music[TRAIN], asked)
     lines.sort(key=lambda row: SPLITS[::-1].index(row.works))
     say("letting them play")
-    pictures = {
-        "rolls.png": as_png(rolls(models, prompts(data))),
-        "losses.png": as_png(curves.drawn(curves.histories(runs))),
-    }
+    pictures = {}
+    if asked_to_play := prompts(data):
+        pictures["rolls.png"] = as_png(rolls(models, asked_to_play))
+    if learnt := curves.histories(runs):
+        pictures["losses.png"] = as_png(curves.drawn(learnt))
     out.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():
         (out / name).write_bytes(picture)

@@ -31,7 +31,7 @@ from trainer.train import JUDGED, judge
 from trainer.train import Config as Learning
 
 TOLERANCE = 1e-4
-COUNTED = 200_000  # train windows by which the odds of step and duration are counted
+COUNTED = 200_000  # train windows by which the odds of step and duration are counted, at most
 COMPARED = 2_000  # windows on which torch and the exported file are compared
 AT_ONCE = 2_000
 EDGES = {"step": STEP_EDGES, "duration": DURATION_EDGES}
@@ -71,23 +71,38 @@ def export(config: Config) -> tuple[ModelCard, float]:
     card = described(config, network.parameter_count, test)
     model = written(network, calibrations)
     onnx.helper.set_model_props(model, card.to_metadata())
-    config.out.parent.mkdir(parents=True, exist_ok=True)
-    trial = config.out.with_suffix(".part")
-    trial.write_bytes(model.SerializeToString())
-    try:
-        difference = disagreement(trial, network, calibrations, config.data)
-        if not difference <= TOLERANCE:
-            raise Refusal(
-                f"{config.out} was not written: the exported graph differs from the network "
-                f"by {difference:.1e}, and {TOLERANCE:.0e} is the most that is allowed."
-            )
-        trial.replace(config.out)
-    finally:
-        trial.unlink(missing_ok=True)
+    difference = placed(model, config.out, network, calibrations, config.data)
     history = (config.run / "metrics.jsonl").read_text().splitlines()
     text = as_markdown(card, learning, [json.loads(line) for line in history], difference)
     config.out.with_suffix(".md").write_text(text, encoding="utf-8")
     return card, difference
+
+
+def placed(
+    model: onnx.ModelProto,
+    out: Path,
+    network: Reference,
+    calibrations: Mapping[str, Calibration],
+    data: Path,
+) -> float:
+    """Put a model into its place if it says what the network says; the largest difference.
+
+    Raises Refusal, and leaves what was there before, if it does not.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    trial = out.with_suffix(".part")
+    trial.write_bytes(model.SerializeToString())
+    try:
+        difference = disagreement(trial, network, calibrations, data)
+        if not difference <= TOLERANCE:
+            raise Refusal(
+                f"{out} was not written: the exported graph differs from the network "
+                f"by {difference:.1e}, and {TOLERANCE:.0e} is the most that is allowed."
+            )
+        trial.replace(out)
+    finally:
+        trial.unlink(missing_ok=True)
+    return difference
 
 
 def trained(run: Path) -> tuple[Reference, Learning]:
@@ -127,7 +142,8 @@ def asked(network: Reference, windows: Floats) -> Predicted:
 
 def counted(network: Reference, data: Path) -> dict[str, Calibration]:
     """The odds of step and duration, counted on train works."""
-    windows, targets = drawn(pieces(data, "train"), COUNTED, seed=1)
+    music = pieces(data, TRAIN)
+    windows, targets = drawn(music, min(COUNTED, len(music.rows)), seed=1)
     predicted = asked(network, windows)
     return {
         head: Calibration.of(getattr(predicted, head), targets[:, FEATURES.index(head)], edges)
@@ -141,7 +157,7 @@ def drawn(music: Pieces, count: int, seed: int) -> tuple[Floats, Floats]:
 
 
 def disagreement(
-    path: Path, network: Reference, calibrations: dict[str, Calibration], data: Path
+    path: Path, network: Reference, calibrations: Mapping[str, Calibration], data: Path
 ) -> float:
     """The largest difference between the file and the network on real windows.
 
@@ -262,8 +278,8 @@ Licence of the weights: {licence}. Attribution: {attribution}. Made on {date}.
 One window in eight has lost its oldest notes, so that phrases of 1 to 24 notes are known.
 
 A predicted mean alone lets the rhythm collapse, so the file also says odds for step and duration:
-histograms of what truly followed such predictions, in {groups} groups, counted on {counted:,}
-windows of train works. They are constants of the graph and not among the parameters.
+histograms of what truly followed such predictions, in {groups} groups, counted on at most
+{counted:,} windows of train works. They are constants of the graph and not among the parameters.
 
 ## Limits
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.midi import PEDAL_DOWN, SUSTAIN
+from performer.refusal import Refusal
 
 LARGEST = 20 * 1024 * 1024  # bytes of a file
 MEMORY = 3 * 1024**3  # bytes of address space for a reading process
@@ -84,6 +85,8 @@ def read_all(
     waiting = iter(files)
     workers = [_Worker(longest) for _ in range(processes)]
     try:
+        for worker in workers:
+            worker.await_start()
         busy = [worker for worker in workers if worker.begin(next(waiting, None))]
         while busy:
             ready = wait([worker.answers for worker in busy], timeout=0.2)
@@ -109,6 +112,13 @@ class _Worker:
         self._process: BaseProcess = context.Process(target=_serve, args=(theirs,), daemon=True)
         self._process.start()
         theirs.close()
+
+    def await_start(self) -> None:
+        """Wait until the process can read: one that cannot even start is not a file's fault."""
+        try:
+            self.answers.recv()
+        except (EOFError, OSError):
+            raise Refusal("No process can be started to read files: is memory short?") from None
 
     def begin(self, path: Path | None) -> bool:
         """Begin with a file; False where there is none left."""
@@ -136,6 +146,7 @@ class _Worker:
             problem = Problem("ended the process that read it")
         self.end()
         self._start()
+        self.await_start()
         return problem
 
     def end(self) -> None:
@@ -150,6 +161,7 @@ def _serve(requests: "Connection[Any, Any]") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     _bound_memory()
     with suppress(EOFError, OSError):
+        requests.send("ready")
         while True:
             requests.send(_read_file(requests.recv()))
 
