@@ -48,14 +48,16 @@ help: ## List these targets
 $(PLAYER): pyproject.toml constraints.txt | play-packages .venv/made
 	@echo "Setting up the instrument in .venv: a minute or two, this once."
 	@$(INSTALL) hatchling editables
-	@$(INSTALL) --no-build-isolation --editable '.[gui]'
+	@$(INSTALL) --no-build-isolation --no-deps --editable .
+	@$(INSTALL) 'antiphon[gui]'
 	@$(INSTALL) --no-deps tinysoundfont # it asks for pyaudio, which we do without: miniaudio plays
 	@touch $@
 
 $(ALL): pyproject.toml constraints.txt | test-packages .venv/made
 	@echo "Setting up the instrument, the trainer and the tests in .venv: some minutes, this once."
 	@$(INSTALL) hatchling editables
-	@$(INSTALL) --no-build-isolation --editable '.[gui,train,dev]'
+	@$(INSTALL) --no-build-isolation --no-deps --editable .
+	@$(INSTALL) 'antiphon[gui,train,dev]'
 	@$(INSTALL) --no-deps tinysoundfont # it asks for pyaudio, which we do without: miniaudio plays
 	@touch $(PLAYER) $@
 
@@ -66,4 +68,4 @@ $(ALL): pyproject.toml constraints.txt | test-packages .venv/made
 	@touch $@
 
 play-packages test-packages:
-	@./debian-packages.sh $(@:-packages=)
+	@PYTHON=$(PYTHON) ./debian-packages.sh $(@:-packages=)

@@ -8,10 +8,16 @@
 # usage: ./debian-packages.sh play|test
 set -eu
 
-# what ends without it, the thing, the package that brings it (in apt's notation)
+# what ends without it, the thing, the package that brings it (in apt's notation);
+# build: from Python 3.13 on, for which rtmidi and tinysoundfont come as source alone
 needs='
 start   ensurepip               python3-venv
 start   libasound.so.2          libasound2t64 | libasound2
+build   c++                     g++
+build   Python.h                python3-dev
+build   alsa/asoundlib.h        libasound2-dev
+build   jack/jack.h             libjack-jackd2-dev
+build   pkg-config              pkgconf
 screen  libEGL.so.1             libegl1
 screen  libGL.so.1              libgl1
 screen  libfontconfig.so.1      libfontconfig1
@@ -32,12 +38,19 @@ screen  libxcb-xkb.so.1         libxcb-xkb1
 screen  libwayland-client.so.0  libwayland-client0
 screen  libwayland-cursor.so.0  libwayland-cursor0
 tests   jackd                   jackd2
-tests   jack_lsp                jack-example-tools | jackd2 (<< 1.9.22)
+tests   jack_lsp                jack-example-tools | jackd2 (<< 1.9.22~)
 '
+
+python=${PYTHON:-python3}
+wheels_end='import sys; sys.exit(sys.version_info < (3, 13))'
+python_h='import os, sys, sysconfig
+sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
 
 here() { # thing
     case "$1" in
-        ensurepip) "${PYTHON:-python3}" -c 'import ensurepip' 2>/dev/null ;;
+        ensurepip) "$python" -c 'import ensurepip' 2>/dev/null ;;
+        Python.h) "$python" -c "$python_h" ;;
+        *.h) [ -e "/usr/include/$1" ] ;;
         *.so.*) case "$libraries" in *"	$1 "*) ;; *) false ;; esac ;;
         *) command -v "$1" >/dev/null ;;
     esac
@@ -50,15 +63,16 @@ missing() { # what ends without it...
 }
 
 case "${1:-}" in
-    play) ends='start screen' ;;
-    test) ends='start screen tests' ;;
+    play) ends='screen' ;;
+    test) ends='screen tests' ;;
     *) echo "usage: $0 play|test" >&2 && exit 2 ;;
 esac
 command -v apt-get >/dev/null || exit 0
+begin=start
+if "$python" -c "$wheels_end"; then begin='start build'; fi
 
 libraries=$(/sbin/ldconfig -p)
-# shellcheck disable=SC2086  # words
-wish=$(missing $ends)
+wish=$(missing "$begin $ends")
 [ -n "$wish" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
@@ -68,7 +82,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 
 command="sudo apt-get update && sudo apt-get satisfy --no-install-recommends '$wish'"
-if [ -n "$(missing start)" ]; then
+if [ -n "$(missing "$begin")" ]; then
     echo "Antiphon cannot start without some Debian packages; type: $command" >&2
     exit 2
 fi
