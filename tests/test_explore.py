@@ -11,6 +11,7 @@ import pandas as pd
 import pretty_midi
 import pytest
 from click.testing import CliRunner
+from matplotlib.patches import Rectangle
 from rich.console import Console
 
 pytest.importorskip("matplotlib", reason="the report belongs to the trainer")
@@ -135,6 +136,14 @@ def test_an_exact_zero_is_counted_apart_from_the_shortest_time() -> None:
     assert times.zero_share == 0.5
     assert times.cells[2] == 1
     assert times.quantile(0.9) == pytest.approx(0.5, rel=0.02)
+
+
+def test_a_median_leaves_out_the_exact_zeros() -> None:
+    assert spread(STEP, [0.0] * 8 + [0.1, 0.1, 0.5]).quantile(0.5) == pytest.approx(0.1, rel=0.02)
+
+
+def test_the_part_below_a_time_counts_zeros_and_short_ones() -> None:
+    assert spread(DURATION, [0.0, 0.004, 0.1, 0.2]).part_below(0.02) == 0.5
 
 
 def test_a_pitch_or_velocity_of_zero_is_a_value_like_any_other() -> None:
@@ -272,7 +281,9 @@ def test_a_piece_of_one_note_is_drawn(tmp_path: Path) -> None:
 
 
 def test_constant_velocity_is_drawn_and_told(tmp_path: Path) -> None:
-    data = prepared(tmp_path / "data", [piece("flat.mid", 50, 1, 64), piece("live.mid", 50, 2)])
+    live = piece("live.mid", 50, 2, 64)
+    live.loc[7, "velocity"] = 65
+    data = prepared(tmp_path / "data", [piece("flat.mid", 50, 1, 64), live])
     page = reported(data, tmp_path / "out")
     assert "Pieces with one velocity throughout: 50.0 %" in page
 
@@ -302,22 +313,39 @@ def test_without_asking_the_sample_is_a_humans_playing(tmp_path: Path) -> None:
     assert chosen(corpus(prepared(tmp_path / "data", notes)), None) == "played.mid"
 
 
-def test_a_piano_roll_shows_every_note_of_a_piece_that_fits(songs: Path) -> None:
+def drawn(sample: Sample) -> list[Rectangle]:
+    """The bars of a piano roll, those of the black keys left out."""
+    figure = explore.piano_roll(sample).figure
+    patches = [bar for axes in figure.axes[:-1] for bar in axes.patches]
+    return [bar for bar in patches if isinstance(bar, Rectangle) and 0.8 < bar.get_height() < 1]
+
+
+def test_a_piano_roll_shows_each_note_at_its_time_for_as_long_as_it_is_held(songs: Path) -> None:
     notes = pd.read_parquet(songs / "notes.parquet")
     ours = notes[notes["piece"] == "3.mid"]
-    roll = explore.piano_roll(Sample("3.mid", "Three", ours))
-    bars = {
-        (round(bar.get_y() + bar.get_height() / 2), round(bar.get_x(), 3))
-        for axes in roll.figure.axes[:-1]
-        for bar in axes.patches
-        if 0 < bar.get_height() < 1 and bar.get_x() >= 0
-    }
     begin = ours["start"].min()
     expected = {
-        (int(pitch), round(start - begin, 3))
-        for pitch, start in zip(ours["pitch"], ours["start"], strict=True)
+        (round(note.pitch), round(note.start - begin, 3), round(note.end - note.start, 3))
+        for note in ours.itertuples()
+        if note.end - note.start > 0.06  # shorter ones are drawn as long as print can show
     }
-    assert expected <= bars
+    assert expected == {
+        (round(bar.get_y() + 0.45), round(bar.get_x(), 3), round(bar.get_width(), 3))
+        for bar in drawn(Sample("3.mid", "Three", ours))
+        if bar.get_width() > 0.0601
+    }
+
+
+def test_a_louder_note_is_darker() -> None:
+    notes = piece("a.mid", 2, 1).assign(velocity=[30, 110])
+    soft, loud = (sum(bar.get_facecolor()[:3]) for bar in drawn(Sample("a.mid", "A", notes)))
+    assert loud < soft
+
+
+def test_of_a_long_piece_the_roll_shows_the_beginning_and_says_so() -> None:
+    roll = explore.piano_roll(Sample("a.mid", "A", piece("a.mid", 2000, 1)))
+    assert len(roll.figure.axes) == 5 + 1  # the rows, and the key to the shades
+    assert "the first 150 of" in roll.caption
 
 
 @pytest.mark.parametrize(

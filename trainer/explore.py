@@ -205,7 +205,6 @@ class Spread:
         """By how much a note's value must change on average to turn one into the other."""
         values = np.concatenate([[0.0], self.axis.values])
         gaps = np.abs(self.cumulative - other.cumulative)
-        gaps[0] = gaps[0] if self.axis.is_time else 0.0
         return float((gaps[:-1] * np.diff(values)).sum())
 
 
