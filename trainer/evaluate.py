@@ -28,6 +28,7 @@ from performer.codec import (
     DURATION_EDGES,
     PITCHES,
     STEP_EDGES,
+    WINDOW,
     Floats,
     bins,
 )
@@ -42,6 +43,7 @@ from performer.thought import Thought
 from trainer import curves
 from trainer.baselines import LONGEST, Doubles, Markov, Symbols, best_order, bits_of, hits
 from trainer.dataset import Pieces
+from trainer.export import pieces
 from trainer.network import Prediction, losses
 from trainer.splits import SPLITS, TEST, TRAIN, VALID
 from trainer.train import JUDGED
@@ -333,9 +335,9 @@ class Prompt:
 
 def prompts(data: Path) -> list[Prompt]:
     """The beginnings of some test works, one of each kind first."""
-    pieces = pq.read_table(data / "pieces.parquet").to_pylist()
+    catalogue = pq.read_table(data / "pieces.parquet").to_pylist()
     long_enough = [
-        piece for piece in pieces if piece["split"] == TEST and piece["notes"] >= PROMPT_NOTES
+        piece for piece in catalogue if piece["split"] == TEST and piece["notes"] >= PROMPT_NOTES
     ]
     first_of_kind = {piece["kind"]: piece for piece in reversed(long_enough)}
     chosen = [*first_of_kind.values(), *long_enough]
@@ -403,11 +405,11 @@ def evaluate(
     models: Sequence[Path], data: Path, runs: Path, out: Path, say: Callable[[str], None]
 ) -> list[Row]:
     """Write the report; its lines. Raises Refusal where models or music are missing."""
-    try:
-        music = {works: Pieces.load(data, works) for works in SPLITS}
-        asked = {works: Asked(*pieces.sample(JUDGED, seed=0)) for works, pieces in music.items()}
-    except FileNotFoundError:
-        raise Refusal(f"{data} holds no prepared music: run antiphon-train prepare.") from None
+    music = {works: pieces(data, works) for works in SPLITS}
+    asked = {works: Asked(*notes.sample(JUDGED, seed=0)) for works, notes in music.items()}
+    for works, notes in asked.items():
+        if not len(notes.targets):
+            raise Refusal(f"{data} holds no {works} work of over {WINDOW} notes: prepare more.")
     lines = []
     for path in models:
         say(f"asking {path.stem}")

@@ -26,7 +26,7 @@ from trainer.calibration import GROUPS, Calibration
 from trainer.dataset import Pieces
 from trainer.graph import written
 from trainer.network import SHAPES, Reference
-from trainer.splits import TRAIN
+from trainer.splits import TEST, TRAIN
 from trainer.train import JUDGED, judge
 from trainer.train import Config as Learning
 
@@ -66,7 +66,9 @@ def export(config: Config) -> tuple[ModelCard, float]:
     """
     network, learning = trained(config.run)
     calibrations = counted(network, config.data)
-    judged = [torch.from_numpy(part) for part in pieces(config.data, "test").sample(JUDGED, seed=0)]
+    judged = [torch.from_numpy(part) for part in pieces(config.data, TEST).sample(JUDGED, seed=0)]
+    if not len(judged[0]):
+        raise Refusal(f"{config.data} holds no test work of over {WINDOW} notes: prepare more.")
     test = judge(network, judged, torch.device("cpu"))
     card = described(config, network.parameter_count, test)
     model = written(network, calibrations)
@@ -120,9 +122,12 @@ def trained(run: Path) -> tuple[Reference, Learning]:
 def pieces(data: Path, split: str) -> Pieces:
     """A split of the prepared music. Raises Refusal where there is none."""
     try:
-        return Pieces.load(data, split)
+        music = Pieces.load(data, split)
     except FileNotFoundError:
         raise Refusal(f"{data} holds no prepared music: run antiphon-train prepare.") from None
+    if not music.can_teach:
+        raise Refusal(f"{data} holds too little music for {split}: prepare more pieces.")
+    return music
 
 
 @torch.no_grad()
@@ -166,7 +171,7 @@ def disagreement(
     """
     import onnxruntime as ort
 
-    windows, _ = drawn(pieces(data, "test"), COMPARED, seed=2)
+    windows, _ = drawn(pieces(data, TEST), COMPARED, seed=2)
     graph = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     names = [output.name for output in graph.get_outputs()]
     said = dict(zip(names, graph.run(names, {"window": windows}), strict=True))
