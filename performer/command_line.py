@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import platformdirs
@@ -22,6 +22,9 @@ from performer.length import Fixed, Length, Like, Limit, parse_length
 from performer.phrase import Silence
 from performer.refusal import Refusal
 from performer.taste import Taste
+
+if TYPE_CHECKING:
+    from performer.take import Take
 
 console = Console(stderr=True, highlight=False)
 LONGEST_SILENCE = 60.0  # seconds that --silence may ask for
@@ -231,7 +234,7 @@ def continue_(
     from performer.model import Model
     from performer.prompt import read_phrase
     from performer.shelf import find_model
-    from performer.take import Take, read_take
+    from performer.take import read_take
 
     if bool(prompts) == bool(like):
         raise click.UsageError("give prompts to continue, or a take to make again with --like")
@@ -248,7 +251,7 @@ def continue_(
         return
     improviser = Improviser(Model.load(find_model(model)))
 
-    def answered(path: Path) -> Take:
+    def answered(path: Path) -> "Take":
         return continued(read_phrase(path, prompt_notes), improviser, taste, seed, length)
 
     if len(prompts) == 1 and not prompts[0].is_dir():
@@ -334,7 +337,7 @@ class _Written:
     answer_only: bool
     has_wav: bool
 
-    def write(self, take: Any, path: Path) -> None:
+    def write(self, take: "Take", path: Path) -> None:
         """Write one take, and its sound if asked for."""
         from performer.messages import Player
         from performer.synth import render as render_sound
@@ -347,7 +350,7 @@ class _Written:
 
 
 def _continue_all(
-    prompts: Iterable[Path], answered: Callable[[Path], Any], written: _Written
+    prompts: Iterable[Path], answered: "Callable[[Path], Take]", written: _Written
 ) -> None:
     paths = [(path, name) for prompt in prompts for path, name in _midi_files(prompt)]
     if not paths:

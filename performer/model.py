@@ -64,6 +64,8 @@ class Model:
             outputs = self._graph.run(list(HEADS), {"window": window[None]})
         except Exception as reason:  # onnxruntime's exceptions share no narrower class
             raise Refusal(f"{self.path} failed while playing: {_first_line(reason)}") from None
+        if any(np.isnan(output).any() for output in outputs):
+            raise Refusal(f"{self.path} failed while playing: it said what is not a number.")
         return Scores(*(output[0] for output in outputs))
 
 

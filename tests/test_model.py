@@ -67,6 +67,17 @@ def with_a_strange_operator(path: Path) -> None:
     onnx.save(model, path)
 
 
+def with_a_weight_that_is_no_number(path: Path) -> None:
+    model = onnx.load(path)
+    spoilt = next(
+        weight for weight in model.graph.initializer if weight.name == "step_logits_weight"
+    )
+    weights = onnx.numpy_helper.to_array(spoilt).copy()
+    weights[0, 0] = np.nan
+    spoilt.CopyFrom(onnx.numpy_helper.from_array(weights, spoilt.name))
+    onnx.save(model, path)
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
@@ -76,6 +87,7 @@ def with_a_strange_operator(path: Path) -> None:
         (reaching_outside, "no whole, self-contained ONNX file"),
         (with_a_strange_operator, "no whole, self-contained ONNX file"),
         (with_output_renamed, "has no output 'duration_logits'"),
+        (with_a_weight_that_is_no_number, "said what is not a number"),
         (with_metadata(codec=None), "does not say its codec"),
         (with_metadata(codec=json.dumps("quantum-7")), "codec 'quantum-7'"),
         (with_metadata(losses="{"), "its losses is not readable"),
