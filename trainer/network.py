@@ -65,10 +65,14 @@ class Reference(nn.Module):
     def forward(self, window: Tensor) -> Prediction:  # (batch, 25, 3)
         """The next note after each window."""
         hidden, _ = self.lstm(window)  # (batch, 25, width)
-        last = hidden[:, -1].float()  # (batch, width); the heads are computed in full precision
-        with torch.autocast(window.device.type, enabled=False):
+        return self.heads(hidden[:, -1])
+
+    def heads(self, hidden: Tensor) -> Prediction:  # (batch, width)
+        """What is said from a hidden state, computed in full precision."""
+        with torch.autocast(hidden.device.type, enabled=False):
+            full = hidden.float()
             return Prediction(
-                self.pitch(last), self.step(last).squeeze(-1), self.duration(last).squeeze(-1)
+                self.pitch(full), self.step(full).squeeze(-1), self.duration(full).squeeze(-1)
             )
 
     @property
