@@ -135,6 +135,15 @@ def scores_of(odds: Calibration, predicted: np.ndarray, true: np.ndarray) -> np.
     return odds.scores(predicted)[np.arange(len(true)), bins(true, STEP_EDGES)]
 
 
+def test_what_lies_between_two_groups_counts_for_both() -> None:
+    predicted = np.repeat([1.0, 1.5, 2.0], [40, 20, 40])
+    odds = Calibration.of(predicted, predicted, STEP_EDGES, groups=2)
+    assert odds.middles.tolist() == [1.0, 2.0]
+    low, between, high = bins(np.array([1.0, 1.5, 2.0]), STEP_EDGES)
+    np.testing.assert_allclose(odds.odds[:, between], odds.odds[::-1, between])
+    assert odds.odds[0, low] > odds.odds[0, between] > odds.odds[0, high]
+
+
 def test_between_two_groups_the_odds_go_over_without_a_jump() -> None:
     odds = Calibration(np.array([1.0, 2.0]), np.array([[0.9, 0.1], [0.1, 0.9]]))
     np.testing.assert_allclose(

@@ -187,7 +187,6 @@ def _piece(voices: list[Any]) -> Piece | Problem:
             (track, voice.program, note.pitch, note.velocity, note.start, note.end)
             for track, voice in enumerate(voices)
             for note in voice.notes
-            if note.end > note.start
         ],
         dtype=NOTE,
     )
