@@ -64,6 +64,18 @@ def test_a_run_that_was_stopped_ends_bit_for_bit_as_one_that_was_not(tmp_path: P
     assert_same(tmp_path / "undisturbed", tmp_path / "stopped")
 
 
+def test_a_gradient_that_is_clipped_moves_the_weights_less(tmp_path: Path) -> None:
+    data = write_data(tmp_path / "data")
+    config = replace(CONFIG, epochs=1, windows=64)  # one batch, from which Adam makes equal steps
+    train(config, data, tmp_path / "free", HERE, QUIET)
+    train(replace(config, clip=1e-9), data, tmp_path / "clipped", HERE, QUIET)
+    free, clipped = (learnt(tmp_path / name)[0] for name in ("free", "clipped"))
+    moments = [name for name in free if name.endswith("exp_avg")]
+    assert moments
+    assert sum(float(clipped[name].norm()) for name in moments) < 1e-8
+    assert sum(float(free[name].norm()) for name in moments) > 1e-3
+
+
 def test_a_run_may_be_made_longer(tmp_path: Path) -> None:
     data = write_data(tmp_path / "data")
     train(CONFIG, data, tmp_path / "long", HERE, QUIET)

@@ -249,6 +249,7 @@ def as_markdown(
         best=best,
         epochs=len(history),
         precision="bfloat16 where it multiplies matrices" if learning.bfloat16 else "float32",
+        clipping=f"gradients clipped at {learning.clip:g}" if learning.clip else "no clipping",
         counted=COUNTED,
         groups=GROUPS,
     )
@@ -278,7 +279,7 @@ Licence of the weights: {licence}. Attribution: {attribution}. Made on {date}.
 ## How it learnt
 
 {epochs} epochs of {learning.windows:,} windows drawn afresh, batches of {learning.batch}, Adam at
-{learning.rate}, seed {learning.seed}, {precision}. The weights are those after epoch
+{learning.rate}, {clipping}, seed {learning.seed}, {precision}. The weights are those after epoch
 {best[epoch]}, the best by the loss on valid works ({best[valid][total]:.4f}), not the last.
 One window in eight has lost its oldest notes, so that phrases of 1 to 24 notes are known.
 

@@ -24,8 +24,8 @@ from trainer.export import Config as Export
 from trainer.export import export
 from trainer.prepare import Summary, prepare
 from trainer.splits import TEST, TRAIN
+from trainer.train import CLIP, Workplace, train
 from trainer.train import Config as Learning
-from trainer.train import Workplace, train
 
 SHAPE = "model1"  # of a network for a shelf of pieces
 EPOCHS, PATIENCE = 30, 5
@@ -63,7 +63,7 @@ def make(plan: Plan, console: Console) -> tuple[Summary, list[Row]]:
     run = runs / plan.name
     notes = int(np.load(data / f"{TRAIN}_lengths.npy").sum())
     windows = min(max(notes, 1), MOST_WINDOWS)
-    learning = Learning(plan.shape, plan.epochs, windows, patience=PATIENCE)
+    learning = Learning(plan.shape, plan.epochs, windows, patience=PATIENCE, clip=CLIP)
     console.print(f"Learning from {notes:,} notes")
     train(learning, data, run, Workplace(torch.device("cpu")), console)
     console.print("Exporting")

@@ -39,6 +39,7 @@ from trainer.splits import TRAIN, VALID
 
 JUDGED = 20_000  # windows by which each epoch is judged, the same for every model
 JUDGED_AT_ONCE = 2_000
+CLIP = 1.0  # two batches in a hundred have a larger gradient, some ten times as large
 HEADS = ("total", "pitch", "step", "duration")
 
 
@@ -54,6 +55,7 @@ class Config:
     seed: int = 1
     patience: int | None = None  # epochs without a better validation loss before it stops
     bfloat16: bool = True
+    clip: float | None = None  # largest norm of a gradient
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ def run_epoch(
             parts = losses(predicted, targets)
             optimizer.zero_grad()
             parts.total.backward()  # type: ignore[no-untyped-call]
+            if config.clip is not None:
+                nn.utils.clip_grad_norm_(network.parameters(), config.clip)
             optimizer.step()
             sums += stacked(parts)
             count += 1
@@ -265,6 +269,13 @@ def workplace_of(threads: int) -> Workplace:
 @click.option("--windows", type=click.IntRange(min=1), default=300_000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--patience", type=click.IntRange(min=1), help="Stop after so many epochs no better.")
+@click.option(
+    "--clip",
+    type=click.FloatRange(min=0, min_open=True),
+    default=CLIP,
+    show_default=True,
+    help="Largest norm of a gradient; without it a run of 50 epochs has diverged.",
+)
 @click.option("--float32", is_flag=True, help="No bfloat16: faster where a CPU does not know it.")
 @click.option(
     "--threads",
@@ -281,13 +292,16 @@ def command(
     windows: int,
     seed: int,
     patience: int | None,
+    clip: float,
     float32: bool,
     threads: int,
 ) -> None:
     """Train a reference model: model1, model2 or model3."""
     if not (data / "train.npy").exists():
         raise Refusal(f"{data} holds no prepared music: run antiphon-train prepare.")
-    config = Config(name, epochs, windows, seed=seed, patience=patience, bfloat16=not float32)
+    config = Config(
+        name, epochs, windows, seed=seed, patience=patience, bfloat16=not float32, clip=clip
+    )
     console = Console(stderr=True, highlight=False)
     try:
         train(config, data, out or Path("runs") / name, workplace_of(threads), console)
