@@ -5,6 +5,8 @@
 # to have the trainer and the tests' tools, or `| $(PLAYER)` for the instrument alone.
 
 PYTHON ?= python3
+DIR ?= ../shared/corpus
+NAME ?= mine
 BIN := .venv/bin
 PLAYER := .venv/set-up-to-play
 ALL := .venv/set-up-to-test
@@ -12,13 +14,19 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: play test setup setup-all check lock clean help play-packages test-packages
+.PHONY: play test model bench setup setup-all check lock clean help play-packages test-packages
 
 play: $(PLAYER) ## Play: set up the instrument, then start it (ARGS="play --virtual" and the like)
 	@$(BIN)/antiphon $(ARGS)
 
 test: check ## Test: set up everything, then check the code and run all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+model: $(ALL) ## Make a model of your own from a folder of MIDI files (DIR=folder NAME=mine)
+	@$(BIN)/antiphon-train model $(DIR) --name $(NAME)
+
+bench: $(ALL) ## Measure the workshop's speed on a folder of MIDI files (DIR=folder)
+	@$(BIN)/antiphon-train bench $(DIR)
 
 check: $(ALL) ## Check style, types and who may import whom
 	@$(BIN)/ruff check .

@@ -64,7 +64,7 @@ def _number(text: str) -> float:
 
 
 def _temperature(text: str) -> float:
-    return Taste.of(_number(text), top_p=1.0).pitch
+    return Taste.of(_number(text), top_p=1.0).rhythm
 
 
 def _top_p(text: str) -> float:

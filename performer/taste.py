@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Self
 
 HOTTEST = 5.0  # above this the odds are flat: noise, not taste
+PITCH_SHARE = 0.8  # of one temperature for all: at 1, pitches wander off within a hundred notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Taste:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played."""
-        for temperature in (self.pitch, self.rhythm, self.dynamics):
+        for temperature in (self.rhythm, self.dynamics, self.pitch):
             if not 0 < temperature <= HOTTEST or math.isnan(temperature):
                 raise ValueError(
                     f"a temperature of {temperature:g} cannot be played: "
@@ -36,5 +37,9 @@ class Taste:
 
     @classmethod
     def of(cls, temperature: float, top_p: float) -> Self:
-        """The same temperature for pitch, rhythm and dynamics."""
-        return cls(temperature, temperature, temperature, top_p)
+        """One temperature for all three, the pitch's being a little cooler.
+
+        At 1 the models' continuations of 100 notes were nearest to real valid works in step, share
+        of chords, spread of pitch and size of intervals.
+        """
+        return cls(PITCH_SHARE * temperature, temperature, temperature, top_p)
