@@ -19,7 +19,6 @@ STAGES = {
     "train": "Train a reference model: model1, model2 or model3.",
     "evaluate": "Compare exported models, by figures and by what they play.",
     "export": "Export a run's best network as an .onnx file.",
-    "bench": "Measure the workshop's speed.",
     "model": "All of it at once: a folder of MIDI files becomes a model of your own.",
     "bench": "Measure the workshop's speed, as ratios within one run.",
 }
