@@ -25,7 +25,7 @@ from tests.fakes import write_trial_model
 from tests.jack_server import jack as jack
 from tests.test_command_line import prompt
 
-pytestmark = [pytest.mark.real_time, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real_time, pytest.mark.timeout(300)]
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
 START = "import sys; from performer.command_line import main; main(prog_name='antiphon')"
@@ -107,6 +107,9 @@ def test_a_phrase_played_through_real_ports_is_answered_and_kept(
                 time.sleep(max(began + message.at - time.perf_counter(), 0))
                 keyboard.send(message.data)
             ended = time.perf_counter()
+            time.sleep(0.3)
+            if len(listener.heard) < len(played) or ended - began > played[-1].at + 1.0:
+                pytest.skip(f"JACK stalled: {len(listener.heard)} of {len(played)} messages came")
             until(lambda: len(listener.strikes()) >= len(phrase.notes) + 5, "an answer")
             keyboard.send(bytes([0x90, 100, 80]))
             struck_at = time.perf_counter()
