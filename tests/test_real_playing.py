@@ -107,9 +107,8 @@ def test_a_phrase_played_through_real_ports_is_answered_and_kept(
                 time.sleep(max(began + message.at - time.perf_counter(), 0))
                 keyboard.send(message.data)
             ended = time.perf_counter()
-            time.sleep(0.3)
-            if len(listener.heard) < len(played) or ended - began > played[-1].at + 1.0:
-                pytest.skip(f"JACK stalled: {len(listener.heard)} of {len(played)} messages came")
+            if ended - began > played[-1].at + 1.0:  # our own sends waited, whoever listens
+                pytest.skip("this JACK server stalls: a phrase could not be sent in time")
             until(lambda: len(listener.strikes()) >= len(phrase.notes) + 5, "an answer")
             keyboard.send(bytes([0x90, 100, 80]))
             struck_at = time.perf_counter()
