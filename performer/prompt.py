@@ -13,6 +13,7 @@ import mido
 
 from performer.messages import Heard, Player
 from performer.midi import PEDAL_DOWN, SUSTAIN, sustain
+from performer.midi_file import read_midi_file
 from performer.notes import Note, Phrase, Span, in_order
 from performer.refusal import Refusal
 from performer.take import Recorded, played
@@ -26,13 +27,11 @@ def read_phrase(path: Path, notes: int | None = None) -> Phrase:
 
     Times run from the first note. Raises Refusal with a sentence for the player.
     """
-    import pretty_midi  # slow to load, and few sessions read a file
-
     _check_size(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a file's oddities that do not concern a phrase
-            file = pretty_midi.PrettyMIDI(str(path))
+            file = read_midi_file(path.read_bytes())
     except Exception:  # a broken file trips the parser in any way
         raise Refusal(f"{path} is no whole MIDI file.") from None
     voices = [voice for voice in file.instruments if not voice.is_drum]

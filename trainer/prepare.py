@@ -37,7 +37,7 @@ from performer.refusal import Refusal
 from trainer.reader import Piece, Problem, read_all
 from trainer.splits import SPLITS, runs, split, works
 
-VERSION = 1  # of what is written; another reads everything anew
+VERSION = 2  # of what is written; another reads everything anew
 CATALOGUE, MANIFEST = "catalogue.csv", "manifest.csv"
 ENDINGS = {".mid", ".midi", ".kar", ".rmi"}
 READ = "read"  # the folder of what was read, a file a piece

@@ -5,7 +5,6 @@ file within bounds of time and memory; a process that goes beyond them, or dies 
 ended and replaced, and costs that file alone.
 """
 
-import io
 import multiprocessing
 import signal
 import time
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.midi import PEDAL_DOWN, SUSTAIN
+from performer.midi_file import read_midi_file
 from performer.refusal import Refusal
 
 LARGEST = 20 * 1024 * 1024  # bytes of a file
@@ -59,8 +59,6 @@ class Problem:
 
 def read(data: bytes) -> Piece | Problem:
     """The notes of all instruments but drums together, in seconds by the file's tempo map."""
-    import pretty_midi  # slow to load, and only reading processes need it
-
     if not data:
         return Problem("is empty")
     if not data.startswith(b"MThd"):
@@ -70,7 +68,7 @@ def read(data: bytes) -> Piece | Problem:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of oddities that do not concern the notes
-            file = pretty_midi.PrettyMIDI(io.BytesIO(data))
+            file = read_midi_file(data)
         return _piece([voice for voice in file.instruments if not voice.is_drum])
     except MemoryError:
         return Problem(f"needs more than {MEMORY >> 30} GB of memory to be read")

@@ -1,0 +1,96 @@
+"""How a note is written for a model that hears touch and pedal too: the codec `touch-1`.
+
+The rule kept here: as in `codec`, trainer and performer share this file, and decoding inverts
+encoding to within a bin. A note is five small integers: step and duration in the bins of `codec`,
+pitch, velocity in 32 bins, and what the sustain pedal does from this note until the next: it is up,
+it is down, or it was lifted and is down again.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from performer.codec import DURATION_EDGES, PITCHES, STEP_EDGES, bins
+from performer.notes import Note, Span
+
+CODEC = "touch-1"
+PARTS = ("step", "pitch", "velocity", "duration", "pedal")
+STEP, PITCH, VELOCITY, DURATION, PEDAL = range(len(PARTS))
+STEPS, DURATIONS = len(STEP_EDGES) - 1, len(DURATION_EDGES) - 1
+VELOCITIES, VELOCITY_WIDTH = 32, 4  # bins, and velocities in each
+UP, DOWN, RENEWED = range(3)
+PEDALS = 3
+SIZES = (STEPS, PITCHES, VELOCITIES, DURATIONS, PEDALS)
+UNKNOWN_VELOCITY, UNKNOWN_PEDAL = VELOCITIES, PEDALS  # read, never said
+
+KINDS = ("performed", "expressive", "score")  # what kind of source a note came from
+PERFORMED, EXPRESSIVE, SCORE = range(len(KINDS))
+SET_BY_SOFTWARE = 0.25  # share of steps that are exactly 0; human playing has 0.03
+
+Tokens = NDArray[np.int64]
+
+
+def tokens(
+    start: NDArray[np.floating],
+    pitch: NDArray[np.integer],
+    velocity: NDArray[np.integer],
+    duration: NDArray[np.floating],
+    pedal: NDArray[np.integer],
+) -> Tokens:
+    """Columns of n notes in the order of their onsets, in seconds, as (n, 5) integers."""
+    return np.stack(
+        [
+            bins(np.diff(start, prepend=start[:1]), STEP_EDGES),
+            np.asarray(pitch, dtype=np.int64),
+            np.asarray(velocity, dtype=np.int64) // VELOCITY_WIDTH,
+            bins(duration, DURATION_EDGES),
+            np.asarray(pedal, dtype=np.int64),
+        ],
+        axis=-1,
+    )
+
+
+def pedal_between(
+    start: NDArray[np.floating],
+    down_at: NDArray[np.floating],
+    up_at: NDArray[np.floating],
+    end: float,
+) -> NDArray[np.int64]:
+    """What the pedal does from each of n onsets until the next, and from the last until `end`.
+
+    `down_at` and `up_at` are the moments of m spans in order, none overlapping another.
+    """
+    moments = np.append(start, end)  # (n + 1,)
+    if not len(down_at):
+        return np.zeros(len(start), dtype=np.int64)
+    last = np.searchsorted(down_at, moments, side="left") - 1  # the span begun before each moment
+    is_down = (last >= 0) & (up_at[np.maximum(last, 0)] >= moments)
+    is_renewed = is_down[1:] & is_down[:-1] & (last[1:] > last[:-1])
+    return np.where(is_renewed, RENEWED, is_down[1:].astype(np.int64))
+
+
+def kind_of(start: NDArray[np.floating]) -> int:
+    """What a live player's phrase is read as, and what one is read as that software set."""
+    steps = np.diff(start)
+    is_set = len(steps) > 0 and float(np.mean(steps == 0)) > SET_BY_SOFTWARE
+    return EXPRESSIVE if is_set else PERFORMED
+
+
+def phrase_tokens(notes: tuple[Note, ...], pedal: tuple[Span, ...]) -> Tokens:
+    """The (n, 5) integers of a phrase; the pedal is unknown where it was never used."""
+    start = np.array([note.start for note in notes])
+    spans = sorted((span.start, span.end) for span in pedal)
+    written = tokens(
+        start,
+        np.array([note.pitch for note in notes]),
+        np.array([note.velocity for note in notes]),
+        np.array([note.duration for note in notes]),
+        pedal_between(
+            start,
+            np.array([down for down, _ in spans]),
+            np.array([up for _, up in spans]),
+            max(note.end for note in notes),
+        ),
+    )
+    if not spans:
+        written[:, PEDAL] = UNKNOWN_PEDAL
+    return written

@@ -1,0 +1,291 @@
+"""Trains the flagship, for as many sittings as it takes.
+
+The rules kept here: all that decides a run stands in its `Config`, which is stored with it; after
+every epoch (some 2**20 notes) a checkpoint holds all that goes on, the lanes and the memory too, so
+a run that was stopped ends with the same weights as one that was not.
+
+The rate of learning is constant, but for a short warming up, until the last part of the run, in
+which it falls to nothing: so a run can be made longer after it has ended. It is taken up where the
+rate began to fall.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from rich.console import Console
+from torch import Tensor, nn
+
+from performer.refusal import Refusal
+from performer.touch import KINDS, PARTS, SCORE
+from trainer.grand import Grand, Shape, State
+from trainer.lanes import Lanes, Performance, Stretch, performances
+from trainer.splits import TRAIN, VALID
+from trainer.train import Workplace, progress, replaced
+
+EPOCH = 1 << 20  # notes, about
+WARMING = 200  # steps
+CLIP = 1.0  # largest norm of a gradient
+JUDGED = {"played": 1_500, "score": 300}  # notes of each valid piece, at most
+JUDGED_STRETCH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All that decides a run."""
+
+    shape: Shape = field(default_factory=Shape)
+    notes: int = 100 * EPOCH  # to learn from, repetitions counted
+    falling: float = 0.25  # the share of them in which the rate falls
+    lanes: int = 64
+    stretch: int = 128  # notes through which gradients go back
+    rate: float = 2e-3  # of AdamW
+    decay: float = 0.01  # of weights
+    seed: int = 1
+    bfloat16: bool = True
+    kinds: tuple[str, ...] = KINDS
+
+    @classmethod
+    def restored(cls, said: dict[str, Any]) -> "Config":
+        """The configuration that was stored as a dictionary."""
+        return cls(**said | {"shape": Shape(**said["shape"]), "kinds": tuple(said["kinds"])})
+
+    @property
+    def falls_at(self) -> int:
+        """The note from which the rate falls."""
+        return round(self.notes * (1 - self.falling))
+
+    def rate_at(self, step: int, notes: int) -> float:
+        """The rate of learning at a step, so many notes on."""
+        left = (self.notes - notes) / max(self.notes - self.falls_at, 1)
+        return self.rate * min((step + 1) / WARMING, 1.0, max(left, 0.0))
+
+
+@dataclass(slots=True)
+class Run:
+    """A run as it stands: the network, and all that is carried on."""
+
+    network: Grand
+    optimizer: torch.optim.Optimizer
+    lanes: Lanes
+    state: State
+    step: int = 0
+    notes: int = 0  # of all processes
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def train(config: Config, data: Path, out: Path, workplace: Workplace, console: Console) -> None:
+    """Train to the end, from the last checkpoint in `out` if there is one.
+
+    Raises Refusal where there is not enough music, or `out` holds a run of another configuration.
+    """
+    wanted = {KINDS.index(kind) for kind in config.kinds}
+    pieces = [piece for piece in performances(data, TRAIN) if piece.kind in wanted]
+    judged = performances(data, VALID)
+    torch.manual_seed(config.seed)
+    ours = range(workplace.rank, config.lanes, workplace.size)
+    network = Grand(config.shape).to(workplace.device)
+    run = Run(
+        network,
+        torch.optim.AdamW(
+            network.parameters(), lr=config.rate, weight_decay=config.decay, betas=(0.9, 0.98)
+        ),
+        Lanes(pieces, ours, config.stretch, config.seed),
+        network.fresh(len(ours)),
+    )
+    resume(config, out, run, workplace)
+    while run.notes < config.notes:
+        began, before = time.perf_counter(), run.notes
+        torch.manual_seed(config.seed * 1_000_003 + len(run.history))  # of dropout
+        learnt = run_epoch(run, config, workplace, console)
+        seconds = time.perf_counter() - began
+        run.history.append(
+            {
+                "epoch": len(run.history) + 1,
+                "notes": run.notes,
+                "train": learnt,
+                "valid": judge(run.network, judged, workplace.device, config.bfloat16),
+                "seconds": round(seconds, 1),
+                "notes_per_second": round((run.notes - before) / seconds),
+            }
+        )
+        keep(config, out, run, workplace)
+        if workplace.rank == 0:
+            console.print(told(run.history[-1], config))
+
+
+def run_epoch(
+    run: Run, config: Config, workplace: Workplace, console: Console
+) -> dict[str, float]:
+    """Some 2**20 notes, or what is left of them; the mean bits of each part."""
+    until = min(run.notes + EPOCH, config.notes)
+    sums, counts = torch.zeros(2, len(PARTS), device=workplace.device)
+    began, first = time.perf_counter(), run.notes
+    with progress(console, is_shown=workplace.rank == 0) as bar:
+        task = bar.add_task("grand", total=until - first)
+        while run.notes < until:
+            nats, count = learn(run, config, workplace)
+            sums += nats
+            counts += count
+            rate = (run.notes - first) / (time.perf_counter() - began)
+            name = f"grand {run.notes / 1e6:.1f}M of {config.notes / 1e6:.0f}M notes, {rate:,.0f}/s"
+            bar.update(task, completed=run.notes - first, description=name)
+    if workplace.size > 1:
+        dist.all_reduce(sums)
+        dist.all_reduce(counts)
+    return in_bits(sums, counts)
+
+
+def learn(run: Run, config: Config, workplace: Workplace) -> tuple[Tensor, Tensor]:
+    """One step: a stretch of all lanes. The sums of nats (5,) and the notes (5,)."""
+    network, device = run.network, workplace.device
+    stretch = run.lanes.next()
+    read, target, kind, begins, is_there = on_device(stretch, device)
+    state = run.state.begun(begins, network.fresh(len(begins)))
+    network.train()
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
+        moment, after = network(read, kind, state)
+        nats, counts = network.losses(moment, target, is_there)
+    run.optimizer.zero_grad()
+    (nats / counts.clamp(min=1)).sum().backward()  # type: ignore[no-untyped-call]
+    if workplace.size > 1:
+        for weights in network.parameters():
+            dist.all_reduce(weights.grad)
+            weights.grad /= workplace.size
+    nn.utils.clip_grad_norm_(network.parameters(), CLIP)
+    for group in run.optimizer.param_groups:
+        group["lr"] = config.rate_at(run.step, run.notes)
+    run.optimizer.step()
+    run.state = after.map(lambda tensor: tensor.detach())
+    run.step += 1
+    run.notes += config.lanes * config.stretch
+    return nats.detach(), counts
+
+
+def on_device(stretch: Stretch, device: torch.device) -> Iterator[Tensor]:
+    """The arrays of a stretch as tensors."""
+    arrays = (stretch.read, stretch.next, stretch.kind, stretch.begins, stretch.is_there)
+    return (torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays)
+
+
+@torch.no_grad()
+def judge(
+    network: Grand, pieces: list[Performance], device: torch.device, bfloat16: bool
+) -> dict[str, dict[str, float]]:
+    """The mean bits of each part on the beginnings of pieces, played ones and scores apart."""
+    network.eval()
+    said = {}
+    for name, is_ours in (
+        ("played", lambda piece: piece.kind != SCORE),
+        ("score", lambda piece: piece.kind == SCORE),
+    ):
+        music = [(p.tokens()[: JUDGED[name] + 1], p.kind) for p in pieces if is_ours(p)]
+        if music:
+            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                said[name] = in_bits(*surprise(network, music, device))
+    return said
+
+
+def surprise(
+    network: Grand, music: list[tuple[np.ndarray, int]], device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """The sums of nats (5,) over all pieces, side by side, and the notes (5,)."""
+    longest = max(len(notes) for notes, _ in music)
+    padded = np.zeros((len(music), longest, len(PARTS)), dtype=np.int64)
+    is_there = np.zeros((len(music), longest), dtype=bool)
+    for row, (notes, _) in enumerate(music):
+        padded[row, : len(notes)] = notes
+        is_there[row, : len(notes)] = True
+    kind = torch.tensor([kind for _, kind in music], device=device)
+    state = network.fresh(len(music))
+    sums, counts = torch.zeros(2, len(PARTS), device=device)
+    for first in range(0, longest - 1, JUDGED_STRETCH):
+        last = min(first + JUDGED_STRETCH, longest - 1)
+        read = torch.from_numpy(padded[:, first:last]).to(device)
+        target = torch.from_numpy(padded[:, first + 1 : last + 1]).to(device)
+        there = torch.from_numpy(is_there[:, first + 1 : last + 1]).to(device)
+        moment, state = network(read, kind, state)
+        nats, count = network.losses(moment, target, there)
+        sums += nats
+        counts += count
+    return sums, counts
+
+
+def in_bits(sums: Tensor, counts: Tensor) -> dict[str, float]:
+    """Mean bits by part, and of all parts together."""
+    bits = (sums / counts.clamp(min=1) / math.log(2)).tolist()
+    said = dict(zip(PARTS, (round(part, 4) for part in bits), strict=True))
+    return said | {"total": round(sum(bits), 4)}
+
+
+def told(epoch: dict[str, Any], config: Config) -> str:
+    """An epoch in a line."""
+    valid = epoch["valid"]
+    parts = ", ".join(f"{part} {bits:.3f}" for part, bits in valid["played"].items())
+    return (
+        f"{epoch['notes'] / 1e6:.1f}M of {config.notes / 1e6:.0f}M: "
+        f"train {epoch['train']['total']:.3f}, valid {parts} bits a note "
+        f"(scores {valid.get('score', {}).get('total', math.nan):.3f}), "
+        f"{epoch['notes_per_second']:,} notes/s"
+    )
+
+
+def keep(config: Config, out: Path, run: Run, workplace: Workplace) -> None:
+    """Write the checkpoint and the metrics, each whole or not at all."""
+    out.mkdir(parents=True, exist_ok=True)
+    carried = {
+        "visit": torch.from_numpy(run.lanes.visit),
+        "at": torch.from_numpy(run.lanes.at),
+        "state": [getattr(run.state, name) for name in State.__slots__],
+    }
+    replaced(out / f"carried{workplace.rank}.pt", carried | {"notes": run.notes})
+    if workplace.rank:
+        return
+    whole = {
+        "config": asdict(config),
+        "network": run.network.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "step": run.step,
+        "notes": run.notes,
+        "history": run.history,
+    }
+    replaced(out / "checkpoint.pt", whole)
+    if run.notes <= config.falls_at:
+        replaced(out / "steady.pt", whole)
+    (out / "metrics.jsonl").write_text("".join(json.dumps(e) + "\n" for e in run.history))
+    (out / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
+
+
+def resume(config: Config, out: Path, run: Run, workplace: Workplace) -> None:
+    """Take up the run that `out` holds, if there is one.
+
+    Raises Refusal where the folder holds a run of another configuration.
+    """
+    if not (out / "checkpoint.pt").exists():
+        return
+    kept = torch.load(out / "checkpoint.pt", weights_only=True, map_location="cpu")
+    before = Config.restored(kept["config"])
+    if asdict(before) | {"notes": 0} != asdict(config) | {"notes": 0}:
+        raise Refusal(f"{out} holds a run of another configuration: name another with --out.")
+    if before.notes != config.notes and kept["notes"] > before.falls_at:
+        kept = torch.load(out / "steady.pt", weights_only=True, map_location="cpu")
+    run.network.load_state_dict(kept["network"])
+    run.optimizer.load_state_dict(kept["optimizer"])
+    run.step, run.notes, run.history = kept["step"], kept["notes"], list(kept["history"])
+    carried = torch.load(
+        out / f"carried{workplace.rank}.pt", weights_only=True, map_location=workplace.device
+    )
+    if carried["notes"] == run.notes:
+        run.lanes.restore(carried["visit"].cpu().numpy(), carried["at"].cpu().numpy())
+        run.state = State(*carried["state"])
+    else:  # taken up where the rate began to fall: the lanes go on with new pieces
+        run.lanes.visit[:] = carried["visit"].cpu().numpy()
+
+
