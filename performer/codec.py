@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.notes import GRID, Note, on_grid
+from performer.signature import Signature
 
 CODEC = "window25-1"
 WINDOW = 25  # notes that a model of this codec reads
@@ -35,6 +36,15 @@ def _edges(width: float, even: int, longest: float, bins: int) -> NDArray[np.flo
 
 STEP_EDGES = _edges(0.005, 16, LONGEST_STEP, 97)  # seconds, 97 bins
 DURATION_EDGES = _edges(0.010, 12, LONGEST_DURATION, 82)  # seconds, 82 bins
+
+SIGNATURE = Signature(
+    inputs={"window": (None, WINDOW, len(FEATURES))},
+    outputs={
+        "pitch_logits": (None, PITCHES),
+        "step_logits": (None, len(STEP_EDGES) - 1),
+        "duration_logits": (None, len(DURATION_EDGES) - 1),
+    },
+)
 
 
 def bins(seconds: NDArray[np.floating], edges: NDArray[np.float64]) -> NDArray[np.int64]:

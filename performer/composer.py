@@ -7,32 +7,40 @@ The same `compose` serves virtual time, without a thread.
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
-from performer.messages import Composed, ComposingFailed, GoOn, Request, TakeUp
-from performer.notes import Note
+from performer.messages import Composed, ComposingFailed, GoOn, Overhear, Request, TakeUp
+from performer.notes import Note, Phrase
 from performer.thought import Thought
 
 
 class Improvises(Protocol):
-    """Whoever can say the next note of a thought."""
+    """Whoever can say the next note of a thought, and listens before."""
+
+    def overhear(self, phrase: Phrase) -> None:
+        """Listen to what the player has played so far."""
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         """The next note, and the thought after it."""
 
 
-def compose(improviser: Improvises, request: Request) -> Composed | ComposingFailed:
-    """The note that a request asks for, or why there is none."""
+def compose(improviser: Improvises, request: Request) -> Composed | ComposingFailed | None:
+    """The note that a request asks for, or why there is none; nothing where none is asked for."""
     match request:
-        case TakeUp(turn, phrase, taste, seed):
-            thought = Thought.on(phrase, taste, seed, turn)
-        case GoOn(_, thought):
+        case Overhear(notes, pedal):
+            with suppress(Exception):  # what fails here fails again, and is told, at the answer
+                improviser.overhear(Phrase.of(notes, pedal))
+            return None
+        case TakeUp(turn, phrase, taste, seed, at):
+            thought = Thought.on(phrase, taste, seed, turn, at)
+        case GoOn(turn, thought):
             pass
     try:
         note, after = improviser.next(thought)
     except Exception as reason:  # whatever a model does, the performance goes on
-        return ComposingFailed(request.turn, f"The answer ends here: {reason}")
-    return Composed(request.turn, note, after)
+        return ComposingFailed(turn, f"The answer ends here: {reason}")
+    return Composed(turn, note, after)
 
 
 class Composer:
@@ -61,4 +69,6 @@ class Composer:
         self, improviser: Improvises, put: Callable[[Composed | ComposingFailed], None]
     ) -> None:
         while (request := self._requests.get()) is not None:
-            put(compose(improviser, request))
+            composed = compose(improviser, request)
+            if composed is not None:
+                put(composed)

@@ -5,6 +5,7 @@ or on stage, can be made again from what it says of itself.
 """
 
 from dataclasses import replace
+from math import inf
 
 from performer.improviser import Improviser
 from performer.length import Length
@@ -31,9 +32,12 @@ def continued(
     limit = length.limit(phrase)
     heard = Span(phrase.start, phrase.end)
     answered = Answered(TURN, heard, taste, seed, limit, CHANNEL, phrase.end, 0, None)
-    notes = _answer(phrase, answered, improviser)
+    notes, moves = _answer(phrase, answered, improviser)
     answered = replace(answered, notes=len(notes))
-    messages = [*as_played(phrase, phrase.start), *played(notes, Player.MODEL)]
+    messages = [
+        *as_played(phrase, phrase.start),
+        *played(notes, Player.MODEL, CHANNEL, moves),
+    ]
     return Take(maker(improviser), _in_time(messages), (answered,))
 
 
@@ -49,22 +53,29 @@ def made_again(take: Take, improviser: Improviser) -> Take:
         )
     messages = [message for message in take.messages if message.by is Player.HUMAN]
     for answered in take.answers:
-        notes = _answer(take.phrase(answered), answered, improviser)
-        messages += played(notes, Player.MODEL, answered.channel)
+        notes, moves = _answer(take.phrase(answered), answered, improviser)
+        cut_at = inf if answered.cut_at is None else answered.cut_at
+        messages += played(notes, Player.MODEL, answered.channel, moves, cut_at)
     return replace(take, messages=_in_time(messages))
 
 
-def _answer(phrase: Phrase, answered: Answered, improviser: Improviser) -> list[Note]:
-    thought = Thought.on(phrase, answered.taste, answered.seed, answered.turn)
+def _answer(
+    phrase: Phrase, answered: Answered, improviser: Improviser
+) -> tuple[list[Note], list[tuple[float, int]]]:
+    """The notes of an answer, and what the pedal does from when on."""
+    thought = Thought.on(phrase, answered.taste, answered.seed, answered.turn, answered.heard.end)
     notes: list[Note] = []
-    for note in improviser.answer(thought, answered.limit):
+    moves: list[tuple[float, int]] = []
+    for note, after in improviser.thoughts(thought, answered.limit):
         placed = note.shifted(answered.began_at)
         if answered.cut_at is not None:
             if len(notes) == answered.notes:
                 break
             placed = replace(placed, end=min(placed.end, answered.cut_at))
         notes.append(placed)
-    return notes
+        if after.pedal is not None:
+            moves.append((placed.start, after.pedal))
+    return notes, moves
 
 
 def _in_time(messages: list[Recorded]) -> tuple[Recorded, ...]:

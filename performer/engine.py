@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from performer.messages import Effect, Event, GoOn, Report, Request, Send, TakeUp, Trouble
+from performer.messages import Effect, Event, GoOn, Overhear, Report, Request, Send, TakeUp, Trouble
 from performer.refusal import Refusal
 from performer.session import Session
 
@@ -69,7 +69,7 @@ def _act(effect: Effect, inbox: Waits, hands: Hands) -> None:
             except Refusal as lost:
                 hands.record(Trouble(str(lost)))
             hands.record(Sent(effect, inbox.now() - due))
-        case TakeUp() | GoOn():
+        case TakeUp() | GoOn() | Overhear():
             hands.ask(effect)
         case report:
             hands.record(report)

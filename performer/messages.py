@@ -98,6 +98,15 @@ class TakeUp:
     phrase: Phrase
     taste: Taste
     seed: int
+    at: float  # when it is taken up
+
+
+@dataclass(frozen=True, slots=True)
+class Overhear:
+    """Listen already to what the player has played so far: no answer is asked for."""
+
+    notes: tuple[Note, ...]  # in any order
+    pedal: tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ class GoOn:
     thought: Thought
 
 
-Request = TakeUp | GoOn
+Request = TakeUp | GoOn | Overhear
 
 # What it tells: reports
 
@@ -141,6 +150,7 @@ class Answered:
     began_at: float
     notes: int  # as many as were struck
     cut_at: float | None  # when the player interrupted it, if so
+    held: tuple[int, ...] = ()  # the phrase's notes, by number, that were still held
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +161,4 @@ class Trouble:
 
 
 Report = Turned | Hearing | Answered | Trouble
-Effect = Send | TakeUp | GoOn | Turned | Hearing | Answered | Trouble
+Effect = Send | TakeUp | GoOn | Overhear | Turned | Hearing | Answered | Trouble

@@ -48,7 +48,9 @@ def mended(track: mido.MidiTrack) -> mido.MidiTrack:
         if key in told:
             if _strikes(message):
                 if held[key]:
-                    written.append(mido.Message("note_off", channel=key[0], note=key[1], time=waited))
+                    written.append(
+                        mido.Message("note_off", channel=key[0], note=key[1], time=waited)
+                    )
                     waited = 0
                 held[key] += 1
             else:

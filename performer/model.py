@@ -1,4 +1,4 @@
-"""One exported network: a file that is loaded, checked, and asked for the next note's scores.
+"""One exported network: a file that is loaded, checked, and run.
 
 The rule kept here: a model file is data from anywhere and is trusted with nothing. It is refused,
 with one sentence that says why, before it can play a note unless it is whole, self-contained, and
@@ -6,36 +6,30 @@ speaks this program's codec. This is the one file that knows onnxruntime.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import onnxruntime as ort
 
-from performer.codec import CODEC, DURATION_EDGES, FEATURES, PITCHES, STEP_EDGES, WINDOW, Floats
+from performer import codec, touch
 from performer.model_card import ModelCard
 from performer.refusal import Refusal
+from performer.signature import Shape
 
 LARGEST = 200 * 1024 * 1024  # bytes of a model file
-HEADS = {
-    "pitch_logits": PITCHES,
-    "step_logits": len(STEP_EDGES) - 1,
-    "duration_logits": len(DURATION_EDGES) - 1,
-}  # outputs that are read, and how many scores each has
+LARGEST_STATE = 4 * 1024 * 1024  # numbers of one input that is carried from note to note
+CHECKED = 4096  # numbers of an output that is looked through; what is wrong reaches a small one
+DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
+SIGNATURES = {codec.CODEC: codec.SIGNATURE, touch.CODEC: touch.SIGNATURE}
 
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """What a model says of the next note: log-odds, one array an attribute."""
-
-    pitch: Floats  # (128,)
-    step: Floats  # (97,)
-    duration: Floats  # (82,)
+Inputs = Mapping[str, tuple[tuple[int, ...], type]]
 
 
 class Model:
-    """A loaded model: its card, the fingerprint of its file, and the next note's scores."""
+    """A loaded model: its card, the fingerprint of its file, and the graph, which can be run."""
 
     def __init__(self, path: Path, card: ModelCard, sha256: str, graph: ort.InferenceSession):
         """Use `Model.load`."""
@@ -54,19 +48,25 @@ class Model:
             _check_fit(card, graph)
         except ValueError as reason:
             raise Refusal(f"{path} cannot be played: {reason}.") from None
-        model = cls(path, card, hashlib.sha256(data).hexdigest(), graph)
-        model.scores(np.zeros((WINDOW, len(FEATURES)), dtype=np.float32))  # warm for the first note
-        return model
+        return cls(path, card, hashlib.sha256(data).hexdigest(), graph)
 
-    def scores(self, window: Floats) -> Scores:
-        """The scores of the next note after a (25, 3) window. Raises Refusal if it fails."""
+    @property
+    def inputs(self) -> Inputs:
+        """What the graph reads: the shape and the type of each input, by name."""
+        return {
+            tensor.name: (tuple(tensor.shape), DTYPES[tensor.type])
+            for tensor in self._graph.get_inputs()
+        }
+
+    def run(self, outputs: list[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """What the graph says. Raises Refusal where it fails, or says what is not a number."""
         try:
-            outputs = self._graph.run(list(HEADS), {"window": window[None]})
+            said: list[np.ndarray] = self._graph.run(outputs, dict(inputs))
         except Exception as reason:  # onnxruntime's exceptions share no narrower class
             raise Refusal(f"{self.path} failed while playing: {_first_line(reason)}") from None
-        if any(np.isnan(output).any() for output in outputs):
+        if any(np.isnan(part).any() for part in said if part.size <= CHECKED):
             raise Refusal(f"{self.path} failed while playing: it said what is not a number.")
-        return Scores(*(output[0] for output in outputs))
+        return said
 
 
 def _read(path: Path) -> bytes:
@@ -92,17 +92,38 @@ def _graph(data: bytes) -> ort.InferenceSession:
 
 
 def _check_fit(card: ModelCard, graph: ort.InferenceSession) -> None:
-    if card.codec != CODEC:
-        raise ValueError(
-            f"it was made for the codec {card.codec!r}, and this program has {CODEC!r}"
-        )
-    inputs = {tensor.name: tensor for tensor in graph.get_inputs()}
-    outputs = {tensor.name: tensor for tensor in graph.get_outputs()}
-    if set(inputs) != {"window"} or inputs["window"].shape[1:] != [WINDOW, len(FEATURES)]:
-        raise ValueError(f"it does not read a window of {WINDOW} notes by {len(FEATURES)} features")
-    for head, size in HEADS.items():
-        if head not in outputs or outputs[head].shape[1:] != [size]:
-            raise ValueError(f"it has no output {head!r} of {size} scores")
+    signature = SIGNATURES.get(card.codec)
+    if signature is None:
+        known = " and ".join(repr(name) for name in SIGNATURES)
+        raise ValueError(f"it was made for the codec {card.codec!r}, and this program has {known}")
+    inputs = {tensor.name: list(tensor.shape) for tensor in graph.get_inputs()}
+    outputs = {tensor.name: list(tensor.shape) for tensor in graph.get_outputs()}
+    for name, shape in signature.inputs.items():
+        if name not in inputs or not _fits(inputs[name], shape):
+            raise ValueError(f"it does not read {name!r} of shape {_written(shape)}")
+    for name, shape in signature.outputs.items():
+        if name not in outputs or not _fits(outputs[name], shape):
+            raise ValueError(f"it has no output {name!r} of shape {_written(shape)}")
+    for name in set(inputs) - set(signature.inputs):
+        raise ValueError(f"it reads {name!r}, which nobody gives it")
+    for name in signature.carried:
+        shape = inputs[name]
+        if not all(isinstance(size, int) for size in shape) or prod(shape) > LARGEST_STATE:
+            raise ValueError(f"its {name!r} is of no size that can be carried along")
+        if outputs[f"next_{name}"] != shape:
+            raise ValueError(f"it does not carry on its {name!r}")
+    if any(tensor.type not in DTYPES for tensor in graph.get_inputs()):
+        raise ValueError("it reads numbers of a strange kind")
+
+
+def _fits(shape: list[object], wanted: Shape) -> bool:
+    return len(shape) == len(wanted) and all(
+        want is None or size == want for size, want in zip(shape, wanted, strict=True)
+    )
+
+
+def _written(shape: Iterable[int | None]) -> str:
+    return " x ".join("any" if size is None else str(size) for size in shape)
 
 
 def _first_line(reason: Exception) -> str:

@@ -5,9 +5,21 @@ one file that describes itself, and the trainer that writes them shares this one
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Self
+from typing import Any, Self
+
+from performer.taste import Taste
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+READ: dict[str, Callable[[Any], Any]] = {
+    "features": tuple,
+    "taste": lambda told: Taste(**told),
+}  # fields that JSON knows no word for
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +27,9 @@ class ModelCard:
     """A model's own description; `losses` are those on the test works, by name."""
 
     name: str
-    kind: str  # "reference", ...
+    kind: str  # "reference", "flagship"
     codec: str
-    window: int  # notes read at once
+    window: int  # notes read at once, or remembered
     features: tuple[str, ...]
     training_corpus: str
     licence: str  # of the weights
@@ -25,6 +37,7 @@ class ModelCard:
     date: str  # ISO 8601
     parameters: int
     losses: Mapping[str, float] = field(default_factory=dict)
+    taste: Taste = Taste()  # with which it plays best, and on which the player's taste acts
 
     def to_metadata(self) -> dict[str, str]:
         """The card as an .onnx file's metadata: every value is JSON text."""
@@ -35,10 +48,14 @@ class ModelCard:
         """The card read back. Raises ValueError that names a field missing or unreadable."""
         values = {}
         for wanted in fields(cls):
+            if wanted.name == "taste" and wanted.name not in metadata:
+                continue  # a model from before models had one
             try:
-                values[wanted.name] = json.loads(metadata[wanted.name])
+                values[wanted.name] = READ.get(wanted.name, _as_it_is)(
+                    json.loads(metadata[wanted.name])
+                )
             except KeyError:
                 raise ValueError(f"it does not say its {wanted.name}") from None
-            except json.JSONDecodeError:
+            except (ValueError, TypeError):
                 raise ValueError(f"its {wanted.name} is not readable") from None
-        return cls(**{**values, "features": tuple(values["features"])})
+        return cls(**values)

@@ -66,6 +66,7 @@ class Phrase:
 
     notes: tuple[Note, ...]
     pedal: tuple[Span, ...] = ()
+    held: tuple[int, ...] = ()  # the notes, by number, whose keys were not let go yet
 
     @classmethod
     def of(cls, notes: Iterable[Note], pedal: Iterable[Span] = ()) -> Self:

@@ -5,12 +5,13 @@ the pedal is up. How long a silence it takes follows the player: slow playing is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 from statistics import median
 
 from performer.midi import AllNotesOff, Message, NoteOff, NoteOn, Sustain
-from performer.notes import Note, Phrase, Span
+from performer.notes import Note, Phrase, Span, on_grid
 
 CHORD = 0.05  # seconds: onsets closer than this are one chord, not a rhythm
 
@@ -72,6 +73,12 @@ class Ear:
         return len(self._notes) + len(self._held)
 
     @property
+    def known(self) -> tuple[tuple[Note, ...], tuple[Span, ...]]:
+        """What will not change any more: the notes before the first key held, and the pedal."""
+        first = min((struck_at for _, struck_at in self._held.values()), default=inf)
+        return tuple(note for note in self._notes if note.start < first), tuple(self._pedal)
+
+    @property
     def ends_at(self) -> float | None:
         """When the phrase will have ended if nothing more is heard; None while it cannot end."""
         if not self._notes or self._held or self._pedal_channels:
@@ -102,6 +109,9 @@ class Ear:
         held = [self._note(pitch, *struck, at) for (_, pitch), struck in self._held.items()]
         down = [Span(self._pedal_at, at)] if self._pedal_channels else []
         phrase = Phrase.of([*self._notes, *held], [*self._pedal, *down])
+        still = {(note.pitch, on_grid(note.start)) for note in held}
+        numbers = (n for n, note in enumerate(phrase.notes) if (note.pitch, note.start) in still)
+        phrase = replace(phrase, held=tuple(numbers))
         self._held.clear()
         self._notes.clear()
         self._pedal.clear()

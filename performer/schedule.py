@@ -1,4 +1,4 @@
-"""What is due when: the answer's keys, struck and released at their moments.
+"""What is due when: the answer's keys, struck and released, and its pedal, at their moments.
 
 The rules kept here: moments are absolute, so one late note delays no other; every key struck is
 released exactly once, and before it is struck again; a note that comes too late to be music is left
@@ -9,10 +9,13 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
+from math import inf
 
-from performer.notes import Note
+from performer.notes import Note, on_grid
+from performer.touch import DOWN, RENEWED, UP
 
 TOO_LATE = 0.1  # seconds after which a note is no longer struck
+AFTER_THE_KEYS = 0.04  # seconds: when the pedal goes down
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,16 @@ class Lift:
     due: float
 
 
-Stroke = Strike | Lift
+@dataclass(frozen=True, slots=True)
+class Tread:
+    """The answer's pedal to be pressed or let go, and when that was due."""
+
+    is_down: bool
+    due: float
+
+
+Stroke = Strike | Lift | Tread
+LIFTING, LETTING_GO, STRIKING, PRESSING = range(4)  # the order of what is due at one moment
 
 
 class Schedule:
@@ -41,8 +53,10 @@ class Schedule:
     def __init__(self) -> None:
         """An empty schedule: nothing is due and nothing sounds."""
         self._order = count()
-        self._due: list[tuple[float, int, int, Note]] = []  # due, 0 lift or 1 strike, order, note
+        self._due: list[tuple[float, int, int, Note | None]] = []  # due, what, order, which note
         self._sounding: dict[int, Note] = {}  # pitch -> the note that holds the key
+        self._pedal_is_down = False
+        self._last_due = 0.0  # of all that was done
         self.dropped = 0  # notes left out because they came too late
 
     @property
@@ -57,14 +71,27 @@ class Schedule:
 
     def add(self, note: Note) -> None:
         """Plan one note, its start and end in absolute seconds."""
-        heapq.heappush(self._due, (note.start, 1, next(self._order), note))
+        self._push(note.start, STRIKING, note)
+
+    def add_pedal(self, move: int, at: float) -> None:
+        """Plan what the pedal does from a note on that is struck at `at`: see `touch`.
+
+        It is pressed a moment after the keys, as pianists do: so what sounded before is not caught.
+        """
+        if move in (UP, RENEWED):
+            self._push(at, LETTING_GO)
+        if move in (DOWN, RENEWED):
+            self._push(on_grid(at + AFTER_THE_KEYS), PRESSING)
 
     def take_due(self, now: float) -> list[Stroke]:
         """All that is to be done by now, in order; each is given out once."""
         strokes: list[Stroke] = []
         while self._due and self._due[0][0] <= now:
-            due, is_strike, _, note = heapq.heappop(self._due)
-            if not is_strike:
+            due, what, _, note = heapq.heappop(self._due)
+            self._last_due = due
+            if note is None:
+                strokes += self._tread(what == PRESSING, due)
+            elif what == LIFTING:
                 strokes += self._lift(note, due)
             elif now - due > TOO_LATE:
                 self.dropped += 1
@@ -73,17 +100,30 @@ class Schedule:
         return strokes
 
     def release_all(self, now: float) -> list[Stroke]:
-        """Forget all that is to come; release every key that sounds."""
+        """Forget all that is to come; release every key that sounds, and the pedal.
+
+        Where nothing was to come any more, the pedal goes with the last key.
+        """
+        at = self._last_due if self.is_empty else now
         self._due.clear()
         lifts: list[Stroke] = [Lift(pitch, now) for pitch in self._sounding]
         self._sounding.clear()
-        return lifts
+        return [*lifts, *self._tread(False, at)]
+
+    def _push(self, due: float, what: int, note: Note | None = None) -> None:
+        heapq.heappush(self._due, (due, what, next(self._order), note))
+
+    def _tread(self, is_down: bool, due: float) -> list[Stroke]:
+        if is_down == self._pedal_is_down:
+            return []
+        self._pedal_is_down = is_down
+        return [Tread(is_down, due)]
 
     def _strike(self, note: Note, due: float) -> list[Stroke]:
         before = self._sounding.get(note.pitch)
         released = self._lift(before, due) if before else []
         self._sounding[note.pitch] = note
-        heapq.heappush(self._due, (max(note.end, due), 0, next(self._order), note))
+        self._push(max(note.end, due), LIFTING, note)
         return [*released, Strike(note.pitch, note.velocity, due)]
 
     def _lift(self, note: Note, due: float) -> list[Stroke]:
@@ -93,8 +133,12 @@ class Schedule:
         return [Lift(note.pitch, due)]
 
 
-def strokes(notes: Iterable[Note]) -> list[Stroke]:
-    """All strokes of some notes, in order, as if they had been played on time.
+def strokes(
+    notes: Iterable[Note], moves: Iterable[tuple[float, int]] = (), cut_at: float = inf
+) -> list[Stroke]:
+    """All strokes of some notes and moves of the pedal, in order, as if all had been on time.
+
+    What was to come after `cut_at` is left out, and the pedal let go then.
 
     >>> strokes([Note(60, 80, 0.0, 2.0), Note(60, 90, 1.0, 1.5)])  # doctest: +NORMALIZE_WHITESPACE
     [Strike(pitch=60, velocity=80, due=0.0), Lift(pitch=60, due=1.0),
@@ -103,7 +147,9 @@ def strokes(notes: Iterable[Note]) -> list[Stroke]:
     schedule = Schedule()
     for note in notes:
         schedule.add(note)
+    for at, move in moves:
+        schedule.add_pedal(move, at)
     played: list[Stroke] = []
-    while (due := schedule.next_due) is not None:
+    while (due := schedule.next_due) is not None and due <= cut_at:
         played += schedule.take_due(due)
-    return played
+    return played + schedule.release_all(cut_at)

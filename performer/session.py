@@ -20,6 +20,7 @@ from performer.messages import (
     Heard,
     Hearing,
     LastPhrase,
+    Overhear,
     Player,
     Quit,
     Send,
@@ -42,9 +43,12 @@ from performer.midi import (
 )
 from performer.notes import Span, on_grid
 from performer.phrase import Ear, Silence
-from performer.schedule import Lift, Schedule, Strike, Stroke
+from performer.schedule import Lift, Schedule, Strike, Stroke, Tread
 from performer.taste import Taste
 from performer.thought import Thought
+
+
+OVERHEARD = 16  # notes after which the model is let listen on
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Answer:
     heard: Span
     limit: Limit
     channel: int
+    held: tuple[int, ...] = ()  # notes of the phrase that the player still held
     began_at: float | None = None  # when its first note was due; None while it is thought of
     struck: int = 0
     composed_to: float = 0.0  # the onset of the last note composed
@@ -86,6 +91,7 @@ class Session:
         self._channel = 0  # the player's latest
         self._keys: set[tuple[int, int]] = set()  # (channel, pitch) that the player makes sound
         self._pedals: set[int] = set()  # channels on which the player's pedal is down
+        self._overheard = 0  # notes of the phrase that the model was let hear
         self._is_last = False  # nothing more will be played
         self._is_closed = False
 
@@ -170,8 +176,16 @@ class Session:
             yield from self._end_answer(now)
         yield from self._thru(message, data, at)
         self._ear.hear(message, at)
+        if isinstance(message, NoteOff):
+            yield from self._overhear()
         if not isinstance(message, Sustain) or self._ear.has_phrase:
             yield Hearing(self._ear.note_count, self._ear.ends_at)
+
+    def _overhear(self) -> Iterator[Effect]:
+        """Let the model listen while the player plays, a few notes at a time."""
+        if self._ear.note_count >= self._overheard + OVERHEARD:
+            self._overheard = self._ear.note_count
+            yield Overhear(*self._ear.known)
 
     def _thru(self, message: Message, data: bytes, at: float) -> Iterator[Effect]:
         match message:
@@ -205,11 +219,12 @@ class Session:
     def _take_turn(self, now: float) -> Iterator[Effect]:
         self._turn += 1
         phrase = self._ear.take_phrase(now)
-        self._answer = Answer(
-            Span(phrase.start, on_grid(now)), self.settings.length.limit(phrase), self._channel
-        )
+        self._overheard = 0
+        heard = Span(phrase.start, on_grid(now))
+        limit = self.settings.length.limit(phrase)
+        self._answer = Answer(heard, limit, self._channel, phrase.held)
         yield Turned(State.THINKING)
-        yield TakeUp(self._turn, phrase, self.settings.taste, self.settings.seed)
+        yield TakeUp(self._turn, phrase, self.settings.taste, self.settings.seed, heard.end)
 
     def _plan(self, composed: Composed, answer: Answer, now: float) -> Iterator[Effect]:
         index = composed.after.index - 1
@@ -221,6 +236,8 @@ class Session:
                 yield Turned(State.ANSWERING)
             note = composed.note.shifted(answer.began_at)
             self._schedule.add(note)
+            if composed.after.pedal is not None:
+                self._schedule.add_pedal(composed.after.pedal, note.start)
             answer.composed_to, answer.thought = note.start, composed.after
 
     @property
@@ -243,6 +260,10 @@ class Session:
                         answer.left_to_player.add(pitch)
                     else:
                         yield Send(note_on(answer.channel, pitch, velocity), due, Player.MODEL)
+                case Tread(is_down, due):
+                    if answer.channel not in self._pedals:  # there the player's own foot rules
+                        pedal = sustain(answer.channel, 127 if is_down else 0)
+                        yield Send(pedal, due, Player.MODEL)
                 case Lift(pitch) if pitch in answer.left_to_player:
                     answer.left_to_player.remove(pitch)
                 case Lift(pitch, due):
@@ -266,6 +287,7 @@ class Session:
                 answer.began_at,
                 answer.struck,
                 on_grid(now) if is_cut else None,
+                answer.held,
             )
         self._turn += 1
         yield Turned(State.LISTENING)

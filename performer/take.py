@@ -18,10 +18,10 @@ import mido
 
 from performer.length import Limit
 from performer.messages import Answered, Player
-from performer.midi import NoteOff, NoteOn, note_off, note_on, parse
+from performer.midi import NoteOff, NoteOn, Sustain, note_off, note_on, parse, sustain
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
 from performer.refusal import Refusal
-from performer.schedule import Lift, Strike, strokes
+from performer.schedule import Lift, Strike, Tread, strokes
 from performer.taste import Taste
 
 FORMAT = "antiphon take 1"
@@ -77,6 +77,22 @@ class Take:
         notes += [Note(pitch, *struck, ending) for (_, pitch), struck in held.items()]
         return in_order(notes)
 
+    def pedal(self, by: Player) -> tuple[Span, ...]:
+        """The spans in which one player's pedal is down, on any channel."""
+        ending = max((message.at for message in self.messages), default=0.0)
+        down: set[int] = set()
+        spans, down_at = [], 0.0
+        for message in (message for message in self.messages if message.by is by):
+            match parse(message.data):
+                case Sustain(channel) as move:
+                    if move.is_down and not down:
+                        down_at = message.at
+                    was_down = bool(down)
+                    (down.add if move.is_down else down.discard)(channel)
+                    if was_down and not down:
+                        spans.append(Span(down_at, message.at))
+        return (*spans, Span(down_at, ending)) if down else tuple(spans)
+
     def phrase(self, answer: Answered) -> Phrase:
         """What an answer of this take had heard. Raises Refusal where it is no longer there."""
         heard = [
@@ -86,18 +102,32 @@ class Take:
         ]
         if not heard:
             raise Refusal(f"The phrase of answer {answer.turn} is no longer in the take.")
-        return Phrase.of(heard)
+        spans = (
+            Span(max(span.start, answer.heard.start), min(span.end, answer.heard.end))
+            for span in self.pedal(Player.HUMAN)
+        )
+        return replace(
+            Phrase.of(heard, (span for span in spans if span.start < span.end)), held=answer.held
+        )
 
 
-def played(notes: Iterable[Note], by: Player, channel: int = 0) -> tuple[Recorded, ...]:
-    """The messages that play some notes on time, as a player of the take."""
+def played(
+    notes: Iterable[Note],
+    by: Player,
+    channel: int = 0,
+    moves: Iterable[tuple[float, int]] = (),
+    cut_at: float = math.inf,
+) -> tuple[Recorded, ...]:
+    """The messages that play some notes and moves of the pedal on time, as a player of the take."""
     messages = []
-    for stroke in strokes(notes):
+    for stroke in strokes(notes, moves, cut_at):
         match stroke:
             case Strike(pitch, velocity, due):
                 messages.append(Recorded(due, by, note_on(channel, pitch, velocity)))
             case Lift(pitch, due):
                 messages.append(Recorded(due, by, note_off(channel, pitch)))
+            case Tread(is_down, due):
+                messages.append(Recorded(due, by, sustain(channel, 127 if is_down else 0)))
     return tuple(messages)
 
 
@@ -218,6 +248,7 @@ def _facts(answer: Answered) -> dict[str, Any]:
         "began_at": answer.began_at,
         "notes": answer.notes,
         "cut_at": answer.cut_at,
+        "held": list(answer.held),
     }
 
 
@@ -236,4 +267,5 @@ def _answer(facts: dict[str, Any]) -> Answered:
         facts["began_at"],
         facts["notes"],
         facts["cut_at"],
+        tuple(facts["held"]),
     )

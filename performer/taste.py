@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Self
 
 HOTTEST = 5.0  # above this the odds are flat: noise, not taste
-PITCH_SHARE = 0.8  # of one temperature for all: at 1, pitches wander off within a hundred notes
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """Temperatures of pitch, rhythm and dynamics (1: as learnt), and top-p over pitch and rhythm.
+    """Temperatures of pitch, rhythm and dynamics (1: as the model plays best), and top-p.
 
     Raises ValueError, with a sentence for the player, for a value that cannot be played.
     """
@@ -37,9 +36,5 @@ class Taste:
 
     @classmethod
     def of(cls, temperature: float, top_p: float) -> Self:
-        """One temperature for all three, the pitch's being a little cooler.
-
-        At 1 the models' continuations of 100 notes were nearest to real valid works in step, share
-        of chords, spread of pitch and size of intervals.
-        """
-        return cls(PITCH_SHARE * temperature, temperature, temperature, top_p)
+        """One temperature for all three."""
+        return cls(temperature, temperature, temperature, top_p)

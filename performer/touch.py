@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.codec import DURATION_EDGES, PITCHES, STEP_EDGES, bins
-from performer.notes import Note, Span
+from performer.notes import Phrase
+from performer.signature import Signature
 
 CODEC = "touch-1"
 PARTS = ("step", "pitch", "velocity", "duration", "pedal")
 STEP, PITCH, VELOCITY, DURATION, PEDAL = range(len(PARTS))
 STEPS, DURATIONS = len(STEP_EDGES) - 1, len(DURATION_EDGES) - 1
 VELOCITIES, VELOCITY_WIDTH = 32, 4  # bins, and velocities in each
+CHORD_STEPS = 6  # bins of step that are together: under 30 ms
 UP, DOWN, RENEWED = range(3)
 PEDALS = 3
 SIZES = (STEPS, PITCHES, VELOCITIES, DURATIONS, PEDALS)
@@ -27,6 +29,38 @@ PERFORMED, EXPRESSIVE, SCORE = range(len(KINDS))
 SET_BY_SOFTWARE = 0.25  # share of steps that are exactly 0; human playing has 0.03
 
 Tokens = NDArray[np.int64]
+
+STATE = {
+    "hidden": (None, 1, None),  # layers, 1, cells
+    "cell": (None, 1, None),
+    "tail": (None, None),  # the notes before, as the model knows them
+    "key": (None, None),  # of the moment now
+    "keys": (None, None, None),  # of the moments before each earlier note
+    "values": (None, None, None),  # of each earlier note
+    "pitches": (None,),  # of each earlier note; -1 where there is none
+    "intervals": (None,),
+    "last": (1,),  # pitch; -1 before the first note
+}  # carried from note to note: the LSTM's state, and the memory
+SIGNATURE = Signature(
+    inputs={
+        "note": (len(PARTS),),  # the last one
+        "kind": (1,),
+        "numbers": (len(PARTS),),  # evenly between 0 and 1
+        "temperatures": (len(PARTS),),
+        "top_p": (1,),
+        "allowed": (sum(SIZES),),
+        "allowed_in_chord": (PITCHES,),  # pitches, where the step is one within a chord
+        "forced": (len(PARTS),),  # -1 where a part is drawn
+        **STATE,
+    },
+    outputs={
+        "next_note": (len(PARTS),),
+        "log_odds": (len(PARTS),),
+        "context": (1, None),
+        **{f"next_{name}": shape for name, shape in STATE.items()},
+    },
+    carried=STATE,
+)
 
 
 def tokens(
@@ -75,10 +109,11 @@ def kind_of(start: NDArray[np.floating]) -> int:
     return EXPRESSIVE if is_set else PERFORMED
 
 
-def phrase_tokens(notes: tuple[Note, ...], pedal: tuple[Span, ...]) -> Tokens:
+def phrase_tokens(phrase: Phrase) -> Tokens:
     """The (n, 5) integers of a phrase; the pedal is unknown where it was never used."""
+    notes = phrase.notes
     start = np.array([note.start for note in notes])
-    spans = sorted((span.start, span.end) for span in pedal)
+    spans = sorted((span.start, span.end) for span in phrase.pedal)
     written = tokens(
         start,
         np.array([note.pitch for note in notes]),
@@ -88,7 +123,7 @@ def phrase_tokens(notes: tuple[Note, ...], pedal: tuple[Span, ...]) -> Tokens:
             start,
             np.array([down for down, _ in spans]),
             np.array([up for _, up in spans]),
-            max(note.end for note in notes),
+            phrase.end,
         ),
     )
     if not spans:

@@ -14,13 +14,13 @@ from performer.engine import Hands, Sent, perform
 from performer.inbox import Scripted, VirtualInbox
 from performer.messages import Heard, LastPhrase, Player, Report, Request
 from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
-from performer.model import HEADS
 from performer.model_card import ModelCard
-from performer.notes import Note
+from performer.notes import Note, Phrase
 from performer.recorder import Recorder
 from performer.session import Session, Settings
 from performer.take import Maker, Take
 from performer.thought import Thought
+from performer.window_player import HEADS
 
 CARD = ModelCard(
     name="trial",
@@ -47,6 +47,9 @@ class Metronome:
     duration: float = 0.2
     first_pitch: int = 60
 
+    def overhear(self, phrase: Phrase) -> None:
+        pass
+
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         onset = round(thought.index * self.step, 3)
         pitch = self.first_pitch + thought.index % 12
@@ -56,6 +59,9 @@ class Metronome:
 
 class Broken:
     """An improviser whose model fails."""
+
+    def overhear(self, phrase: Phrase) -> None:
+        raise ValueError("the model's scores are not finite numbers")
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         raise ValueError("the model's scores are not finite numbers")
@@ -141,7 +147,9 @@ def rehearse(
 
     def ask(request: Request) -> None:
         asked.append((inbox.now(), request))
-        inbox.put(compose(improviser or Metronome(), request), thinking)
+        composed = compose(improviser or Metronome(), request)
+        if composed is not None:
+            inbox.put(composed, thinking)
 
     def record(what: Sent | Report) -> None:
         told.append(what)

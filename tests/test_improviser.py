@@ -6,21 +6,16 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from performer.codec import Floats
-from performer.improviser import (
-    HIGHEST,
-    LONGEST,
-    LONGEST_SILENCE,
-    LOWEST,
-    SHORTEST,
-    Improviser,
-)
+from performer.codec import Floats, window
+from performer.improviser import Improviser
 from performer.length import Limit
-from performer.model import HEADS, Model, Scores
+from performer.limits import HIGHEST, LONGEST, LONGEST_SILENCE, LOWEST, SHORTEST
+from performer.model import Model
 from performer.notes import Note, Phrase
 from performer.taste import Taste
 from performer.thought import Thought
-from tests.fakes import write_trial_model
+from performer.window_player import HEADS
+from tests.fakes import CARD, write_trial_model
 
 PHRASE = Phrase.of(Note(60 + n, 60 + 5 * (n % 4), 0.3 * n, 0.3 * n + 0.25) for n in range(8))
 ONE_NOTE = Phrase.of([Note(60, 80, 0.0, 0.5)])
@@ -35,10 +30,12 @@ def improviser(tmp_path_factory: pytest.TempPathFactory) -> Improviser:
 class Insistent:
     """A model that wants one chord of one key."""
 
-    def scores(self, _window: Floats) -> Scores:
-        heads = [np.zeros(size, dtype=np.float32) for size in HEADS.values()]
-        heads[0][60] = heads[1][0] = 50.0
-        return Scores(*heads)
+    card = CARD
+
+    def run(self, _outputs: list[str], _inputs: dict[str, Floats]) -> list[Floats]:
+        heads = [np.zeros((1, size), dtype=np.float32) for size in HEADS.values()]
+        heads[0][0, 60] = heads[1][0, 0] = 50.0
+        return heads
 
 
 def answer(
@@ -91,12 +88,13 @@ def test_every_note_is_read_before_the_next_is_thought_of(improviser: Improviser
     for _ in range(3):
         step_from = thought.onset
         note, after = improviser.next(thought)
-        pitch, step, duration = after.rows[-1].tolist()
+        pitch, step, duration = after.mind.rows[-1].tolist()
         assert pitch == pytest.approx(note.pitch / 128)
         assert duration == pytest.approx(note.duration)
         if thought.index:
             assert step == pytest.approx(note.start - step_from, abs=1e-6)
-        assert np.array_equal(after.rows[:-1], thought.rows[1:])
+        before = thought.mind.rows if thought.mind else window(PHRASE.notes)
+        assert np.array_equal(after.mind.rows[:-1], before[1:])
         thought = after
 
 

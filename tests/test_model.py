@@ -11,20 +11,22 @@ import onnx
 import pytest
 
 from performer.codec import window
+from performer.improviser import Improviser
 from performer.model import Model
 from performer.model_card import ModelCard
 from performer.notes import Note
 from performer.refusal import Refusal
+from performer.window_player import WindowPlayer
 from tests.fakes import CARD, write_trial_model
 
 
 def test_a_whole_model_is_played(tmp_path: Path) -> None:
     path = write_trial_model(tmp_path / "trial.onnx")
     model = Model.load(path)
-    scores = model.scores(window([Note(60, 80, 0.0, 1.0)]))
+    scores = WindowPlayer(model).scores(window([Note(60, 80, 0.0, 1.0)]))
     assert model.card == CARD
     assert model.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert (scores.pitch.shape, scores.step.shape, scores.duration.shape) == ((128,), (97,), (82,))
+    assert [score.shape for score in scores.values()] == [(128,), (97,), (82,)]
 
 
 def test_a_card_is_read_as_it_was_written() -> None:
@@ -101,7 +103,7 @@ def test_a_file_that_cannot_be_trusted_is_refused_with_a_sentence(
     spoil(path)
     monkeypatch.chdir(tmp_path)  # where a file that reaches outside would find its data
     with pytest.raises(Refusal) as refusal:
-        Model.load(path)
+        Improviser(Model.load(path))
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -125,5 +127,6 @@ def test_a_model_of_another_window_is_refused(tmp_path: Path) -> None:
 
 def test_the_same_window_gives_the_same_scores(tmp_path: Path) -> None:
     model = Model.load(write_trial_model(tmp_path / "trial.onnx"))
-    rows = window([Note(60, 80, 0.0, 1.0)])
-    assert np.array_equal(model.scores(rows).pitch, model.scores(rows).pitch)
+    player, rows = WindowPlayer(model), window([Note(60, 80, 0.0, 1.0)])
+    first, second = (player.scores(rows)["pitch_logits"] for _ in range(2))
+    assert np.array_equal(first, second)

@@ -199,7 +199,9 @@ class Grand(nn.Module):
         else:
             memory = tuple(getattr(state, name) for name in State.__slots__[2:8])
         after = State(last_hidden, last_cell, *memory, read[:, -1, PITCH])
-        return Moment(torch.cat(context, dim=-1), shares, pitches, intervals, read[..., PITCH]), after
+        return Moment(
+            torch.cat(context, dim=-1), shares, pitches, intervals, read[..., PITCH]
+        ), after
 
     def _moments(self, hidden: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
         """Each moment as a query and a key, (lanes, HEADS, notes, depth) each."""
@@ -254,7 +256,9 @@ class Grand(nn.Module):
             if part == PITCH and self.shape.memory:
                 nats = -self._log_mixed(logits.float(), inner, moment, wanted)
             else:
-                nats = cross_entropy(logits.float().flatten(0, 1), wanted.flatten(), reduction="none")
+                nats = cross_entropy(
+                    logits.float().flatten(0, 1), wanted.flatten(), reduction="none"
+                )
             sums.append(torch.where(ours.flatten(), nats.flatten(), 0.0).sum())
             counts.append(ours.sum())
         return torch.stack(sums), torch.stack(counts)

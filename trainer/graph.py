@@ -98,16 +98,16 @@ def _lstm(network: Reference) -> dict[str, Array]:
     weights = {name: value.detach().numpy() for name, value in network.lstm.named_parameters()}
     constants: dict[str, Array] = {}
     for layer in range(network.lstm.num_layers):
-        biases = (_gates(weights[f"bias_{kind}_l{layer}"]) for kind in ("ih", "hh"))
+        biases = (gates(weights[f"bias_{kind}_l{layer}"]) for kind in ("ih", "hh"))
         constants |= {
-            f"input_{layer}": _gates(weights[f"weight_ih_l{layer}"])[None],
-            f"recurrent_{layer}": _gates(weights[f"weight_hh_l{layer}"])[None],
+            f"input_{layer}": gates(weights[f"weight_ih_l{layer}"])[None],
+            f"recurrent_{layer}": gates(weights[f"weight_hh_l{layer}"])[None],
             f"bias_{layer}": np.concatenate(list(biases))[None],
         }
     return constants
 
 
-def _gates(stacked: Array) -> Array:  # (4 * width, ...)
+def gates(stacked: Array) -> Array:  # (4 * width, ...)
     gates = np.split(stacked, 4)
     return np.concatenate([gates[gate] for gate in ONNX_GATES])
 

@@ -4,9 +4,10 @@ The rules kept here: a lane plays one piece from where it begins to its end, the
 stretches follow one another without a gap, so a network's state can be carried along. What a lane
 plays follows from (seed, lane, number of the piece) alone.
 
-Each time a piece is played it is another: transposed, quicker or slower, louder or softer; and of
-music set by software, whose chords are struck exactly together, half the plays are loosened, since
-no live player is ever exactly together.
+Each time a piece is played it is another: transposed, quicker or slower, louder or softer; of music
+set by software, whose chords are struck exactly together, half the plays are loosened, since no
+live player is ever exactly together; and of music with pedal, one play in four has none, its notes
+held as long as they sounded, since not every player has a pedal.
 """
 
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ TRANSPOSED = 6  # semitones up or down, at most
 SLOWEST, QUICKEST = 0.8, 1.25  # times the duration of everything
 LOUDER = 8  # velocity up or down, at most
 LOOSENED = 0.015  # seconds that a note of a chord may be late
+WITHOUT_PEDAL = 0.25  # the share of plays without
 EVEN = 2.0  # a standard deviation of velocity below this is no dynamics
 SHORTEST_PIECE = 32  # notes
 
@@ -51,6 +53,7 @@ class Performance:
     pitch: NDArray[np.int64]
     velocity: NDArray[np.int64]
     end: NDArray[np.float64]
+    sounding: NDArray[np.float64]  # until when each sounds, the pedal down
     pedal: NDArray[np.int64]  # see touch.pedal_between
     has_dynamics: bool
     has_pedal: bool
@@ -62,7 +65,8 @@ class Performance:
     def tokens(self) -> Tokens:
         """The (notes, 5) integers, as they stand in the source."""
         return self._known(
-            tokens(self.start, self.pitch, self.velocity, self.end - self.start, self.pedal)
+            tokens(self.start, self.pitch, self.velocity, self.end - self.start, self.pedal),
+            self.has_pedal,
         )
 
     def played_anew(self, dice: np.random.Generator) -> Tokens:
@@ -73,7 +77,8 @@ class Performance:
         )
         pace = np.exp(dice.uniform(np.log(SLOWEST), np.log(QUICKEST)))
         louder = dice.integers(-LOUDER, LOUDER + 1)
-        start, end = self.start * pace, self.end * pace
+        has_pedal = self.has_pedal and dice.random() >= WITHOUT_PEDAL
+        start, end = self.start * pace, (self.end if has_pedal else self.sounding) * pace
         if self.kind != PERFORMED and dice.random() < 0.5:
             late = dice.uniform(0, LOOSENED, len(start))
             start, end = start + late, end + late
@@ -85,13 +90,14 @@ class Performance:
                 np.clip(self.velocity[order] + louder, 1, 127),
                 (end - start)[order],
                 self.pedal[order],
-            )
+            ),
+            has_pedal,
         )
 
-    def _known(self, written: Tokens) -> Tokens:
+    def _known(self, written: Tokens, has_pedal: bool) -> Tokens:
         if not self.has_dynamics:
             written[:, VELOCITY] = UNKNOWN_VELOCITY
-        if not self.has_pedal:
+        if not has_pedal:
             written[:, PEDAL] = UNKNOWN_PEDAL
         return written
 
@@ -149,8 +155,10 @@ def performance(
     until = np.append(np.where(is_same_key, start[kept][1:], np.inf), np.inf)
     end[kept] = np.minimum(end[kept], until)
     single = ~is_double
-    start, end, pitch, velocity = start[single], end[single], pitch[single], velocity[single]
     down_at, up_at = _merged(pedal) if pedal else (np.empty(0), np.empty(0))
+    sounding = _sustained(end, down_at, up_at)
+    sounding[kept] = np.minimum(sounding[kept], until)
+    start, end, pitch, velocity = start[single], end[single], pitch[single], velocity[single]
     has_pedal = len(down_at) > 0
     which = KINDS.index(kind)
     return Performance(
@@ -160,6 +168,7 @@ def performance(
         pitch.astype(np.int64),
         velocity.astype(np.int64),
         end,
+        sounding[single],
         pedal_between(start, down_at, up_at, float(end.max())),
         has_dynamics=which != SCORE and float(velocity.std()) >= EVEN,
         has_pedal=which != SCORE and has_pedal,
@@ -173,6 +182,14 @@ def _merged(spans: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     begins = np.append(True, down_at[1:] > up_at[:-1])
     ends = np.append(begins[1:], True)
     return down_at[begins], up_at[ends]
+
+
+def _sustained(end: np.ndarray, down_at: np.ndarray, up_at: np.ndarray) -> np.ndarray:
+    """Until when notes sound that are let go at `end`."""
+    if not len(down_at):
+        return end.copy()
+    last = np.searchsorted(down_at, end, side="right") - 1
+    return np.where(last >= 0, np.maximum(end, up_at[np.maximum(last, 0)]), end)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

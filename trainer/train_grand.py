@@ -121,9 +121,7 @@ def train(config: Config, data: Path, out: Path, workplace: Workplace, console: 
             console.print(told(run.history[-1], config))
 
 
-def run_epoch(
-    run: Run, config: Config, workplace: Workplace, console: Console
-) -> dict[str, float]:
+def run_epoch(run: Run, config: Config, workplace: Workplace, console: Console) -> dict[str, float]:
     """Some 2**20 notes, or what is left of them; the mean bits of each part."""
     until = min(run.notes + EPOCH, config.notes)
     sums, counts = torch.zeros(2, len(PARTS), device=workplace.device)
@@ -287,5 +285,3 @@ def resume(config: Config, out: Path, run: Run, workplace: Workplace) -> None:
         run.state = State(*carried["state"])
     else:  # taken up where the rate began to fall: the lanes go on with new pieces
         run.lanes.visit[:] = carried["visit"].cpu().numpy()
-
-

@@ -1,0 +1,18 @@
+"""What a model of some codec reads and says: the names and shapes of its graph.
+
+The rule kept here: a codec and its signature stand together; a file that does not fit is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Shape = tuple[int | None, ...]  # None: the model's own size
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Inputs and outputs by name, and the inputs whose next values are outputs `next_NAME`."""
+
+    inputs: Mapping[str, Shape]
+    outputs: Mapping[str, Shape]
+    carried: Mapping[str, Shape] = field(default_factory=dict)
