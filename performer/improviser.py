@@ -16,7 +16,10 @@ from performer.thought import Thought
 from performer.touch_player import TouchPlayer
 from performer.window_player import WindowPlayer
 
-PLAYERS = {codec.CODEC: WindowPlayer, touch.CODEC: TouchPlayer}
+PLAYERS: dict[str, type[WindowPlayer] | type[TouchPlayer]] = {
+    codec.CODEC: WindowPlayer,
+    touch.CODEC: TouchPlayer,
+}
 
 
 class Improviser:
@@ -37,7 +40,7 @@ class Improviser:
         return self.player.next(thought)
 
     def thoughts(self, thought: Thought, limit: Limit) -> Iterator[tuple[Note, Thought]]:
-        """All the notes of an answer, each with the thought after it, as far as the limit allows."""
+        """The notes of an answer, each with the thought after it, as far as the limit allows."""
         while True:
             note, after = self.next(thought)
             if not limit.allows(note, thought.index):

@@ -15,6 +15,9 @@ import mido
 if TYPE_CHECKING:
     from pretty_midi import PrettyMIDI
 
+Key = tuple[int, int]  # channel, pitch
+NO_KEY = (-1, -1)
+
 
 def read_midi_file(data: bytes) -> "PrettyMIDI":
     """The file of some bytes. Raises whatever the parsers do, where it is broken."""
@@ -34,32 +37,41 @@ def mended(track: mido.MidiTrack) -> mido.MidiTrack:
     A key that is let go less often than it is struck is left as it is: nobody can say which strike
     a release was meant for.
     """
-    strikes, releases = Counter(), Counter()  # by (channel, pitch)
-    for message in track:
-        if message.type in ("note_on", "note_off"):
-            (strikes if _strikes(message) else releases)[message.channel, message.note] += 1
-    told = {key for key, count in strikes.items() if releases[key] >= count}
-    held: Counter[tuple[int, int]] = Counter()
+    told = _let_go_as_often(track)
+    held: Counter[Key] = Counter()
     written = mido.MidiTrack()
     waited = 0  # ticks since the last message written
     for message in track:
         waited += message.time
-        key = (message.channel, message.note) if message.type in ("note_on", "note_off") else None
-        if key in told:
-            if _strikes(message):
-                if held[key]:
-                    written.append(
-                        mido.Message("note_off", channel=key[0], note=key[1], time=waited)
-                    )
-                    waited = 0
-                held[key] += 1
-            else:
-                held[key] = max(held[key] - 1, 0)
-                if held[key]:
-                    continue
+        key = _key(message)
+        if key in told and _strikes(message):
+            if held[key]:
+                written.append(mido.Message("note_off", channel=key[0], note=key[1], time=waited))
+                waited = 0
+            held[key] += 1
+        elif key in told:
+            held[key] = max(held[key] - 1, 0)
+            if held[key]:
+                continue  # the release of a strike that has been released
         written.append(message.copy(time=waited))
         waited = 0
     return written
+
+
+def _let_go_as_often(track: mido.MidiTrack) -> set[Key]:
+    """The keys that are let go as often as they are struck."""
+    strikes: Counter[Key] = Counter()
+    releases: Counter[Key] = Counter()
+    for message in track:
+        key = _key(message)
+        if key != NO_KEY:
+            (strikes if _strikes(message) else releases)[key] += 1
+    return {key for key, count in strikes.items() if releases[key] >= count}
+
+
+def _key(message: mido.Message) -> Key:
+    is_note = message.type in ("note_on", "note_off")
+    return (message.channel, message.note) if is_note else NO_KEY
 
 
 def tempi(track: mido.MidiTrack) -> mido.MidiTrack:

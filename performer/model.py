@@ -107,10 +107,10 @@ def _check_fit(card: ModelCard, graph: ort.InferenceSession) -> None:
     for name in set(inputs) - set(signature.inputs):
         raise ValueError(f"it reads {name!r}, which nobody gives it")
     for name in signature.carried:
-        shape = inputs[name]
-        if not all(isinstance(size, int) for size in shape) or prod(shape) > LARGEST_STATE:
+        sizes = [size for size in inputs[name] if isinstance(size, int)]
+        if len(sizes) < len(inputs[name]) or prod(sizes) > LARGEST_STATE:
             raise ValueError(f"its {name!r} is of no size that can be carried along")
-        if outputs[f"next_{name}"] != shape:
+        if outputs[f"next_{name}"] != inputs[name]:
             raise ValueError(f"it does not carry on its {name!r}")
     if any(tensor.type not in DTYPES for tensor in graph.get_inputs()):
         raise ValueError("it reads numbers of a strange kind")

@@ -47,7 +47,6 @@ from performer.schedule import Lift, Schedule, Strike, Stroke, Tread
 from performer.taste import Taste
 from performer.thought import Thought
 
-
 OVERHEARD = 16  # notes after which the model is let listen on
 
 

@@ -101,7 +101,7 @@ class TouchPlayer:
     @property
     def fresh(self) -> Memory:
         """The memory before the first note."""
-        memory = {
+        memory: dict[str, NDArray[np.generic]] = {
             name: np.zeros(shape, dtype)
             for name, (shape, dtype) in self._model.inputs.items()
             if name in STATE
@@ -111,7 +111,7 @@ class TouchPlayer:
         return memory
 
     def warm_up(self) -> None:
-        """Say a note that nobody hears, so that the first one heard comes as quickly as the next."""
+        """Say a note that nobody hears, so that the first one heard comes as quickly as others."""
         self.said(np.zeros(len(PARTS), dtype=np.int64), PERFORMED, self.fresh, HEARING)
 
     def said(self, note: Tokens, kind: int, memory: Memory, wish: Wish) -> Said:

@@ -2,9 +2,9 @@
 
 The rule kept here: what must not be is masked before it is drawn; see `improviser`.
 
-The pitch is drawn a little cooler than the rest: at the same temperature pitches wander off within a
-hundred notes. With it, continuations of 100 notes were nearest to real valid works in step, share of
-chords, spread of pitch and size of intervals.
+The pitch is drawn a little cooler than the rest: at the same temperature pitches wander off within
+a hundred notes. With it, continuations of 100 notes were nearest to real valid works in step, share
+of chords, spread of pitch and size of intervals.
 """
 
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ class WindowPlayer:
     model: Model
 
     def scores(self, rows: Floats) -> dict[str, Floats]:
-        """The scores (log-odds) of the next note after a (25, 3) window, by head. Raises Refusal."""
+        """The log-odds of the next note after a (25, 3) window, by head. Raises Refusal."""
         outputs = self.model.run(list(HEADS), {"window": rows[None]})
         return {head: output[0] for head, output in zip(HEADS, outputs, strict=True)}
 
     def warm_up(self) -> None:
-        """Say a note that nobody hears, so that the first one heard comes as quickly as the next."""
+        """Say a note that nobody hears, so that the first one heard comes as quickly as others."""
         self.scores(np.zeros((WINDOW, len(FEATURES)), dtype=np.float32))
 
     def overhear(self, phrase: Phrase) -> None:

@@ -17,11 +17,15 @@ STAGES = {
     "prepare": "Read MIDI files into tables of notes, split by work.",
     "explore": "Draw what is in the prepared music.",
     "train": "Train a reference model: model1, model2 or model3.",
+    "grand": "Train the flagship, for as many sittings as it takes.",
     "evaluate": "Compare exported models, by figures and by what they play.",
     "export": "Export a run's best network as an .onnx file.",
     "model": "All of it at once: a folder of MIDI files becomes a model of your own.",
     "bench": "Measure the workshop's speed, as ratios within one run.",
 }
+
+
+FILES = {"grand": "train_grand"}  # where a stage is, if not in the file of its name
 
 
 class Stages(click.Group):
@@ -36,7 +40,9 @@ class Stages(click.Group):
         if cmd_name not in STAGES:
             return None
         try:
-            command: click.Command = import_module(f"trainer.{cmd_name}").command
+            command: click.Command = import_module(
+                f"trainer.{FILES.get(cmd_name, cmd_name)}"
+            ).command
         except ModuleNotFoundError as missing:
             click.echo(
                 f"antiphon-train: {cmd_name} needs the package {missing.name}: "

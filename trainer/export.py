@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from performer.codec import CODEC, DURATION_EDGES, FEATURES, STEP_EDGES, WINDOW, Floats
 from performer.model_card import ModelCard
 from performer.refusal import Refusal
+from performer.taste import Taste
 from trainer.calibration import GROUPS, Calibration
 from trainer.dataset import Pieces
 from trainer.graph import written
@@ -78,6 +79,12 @@ def export(config: Config) -> tuple[ModelCard, float]:
     text = as_markdown(card, learning, [json.loads(line) for line in history], difference)
     config.out.with_suffix(".md").write_text(text, encoding="utf-8")
     return card, difference
+
+
+def is_flagship(run: Path) -> bool:
+    """True where a run trains the flagship."""
+    path = run / "config.json"
+    return path.exists() and "shape" in json.loads(path.read_text())
 
 
 def placed(
@@ -302,6 +309,12 @@ It knows no other music than that above, and no style by name.
 @click.option("--licence", help="Of the weights. Default: what the pieces' licences allow.")
 def command(run: Path, out: Path, data: Path, licence: str | None) -> None:
     """Export a run's best network as an .onnx file, with a model card beside it."""
+    if is_flagship(run):
+        from trainer import export_grand
+
+        grand, apart = export_grand.export(run, data, out, Taste(), licence)
+        click.echo(f"{out}: {grand.parameters:,} parameters, {apart:.1e} nats from torch")
+        return
     card, difference = export(Config(run, data, out, licence))
     click.echo(f"{out}: {card.parameters:,} parameters, loss {card.losses['total']:.4f} on test")
     click.echo(f"largest difference between torch and the file: {difference:.1e}")

@@ -8,6 +8,7 @@ it may differ by no more than half precision does.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def disagreement(path: Path, network: Grand, judged: Sequence[Performance]) -> f
 def log_odds(player: TouchPlayer, music: np.ndarray, kind: int) -> np.ndarray:
     """What a file says, note by note, of music (n, 5) that it is made to play: (n - 1, 5) nats."""
     memory, said = player.fresh, []
-    for note, following in zip(music[:-1], music[1:], strict=True):
+    for note, following in pairwise(music):
         forced = np.minimum(following, np.array(SIZES) - 1)  # what is unknown is not judged
         heard = player.said(note, kind, memory, Wish(HEARING.numbers, forced=forced))
         memory = heard.memory

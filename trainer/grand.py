@@ -1,8 +1,8 @@
 """The flagship's network: an LSTM that plays, with a memory of all that it played before.
 
-The rules kept here: what is said of a note is said link by link, each knowing the ones before: step,
-then pitch, velocity, duration and pedal, so a chord's notes agree and a temperature, a mask or a
-forced value can act on each link. And nothing in a network depends on notes to come.
+The rules kept here: what is said of a note is said link by link, each knowing the ones before:
+step, then pitch, velocity, duration and pedal, so a chord's notes agree and a temperature, a mask
+or a forced value can act on each link. And nothing in a network depends on notes to come.
 
 An LSTM forgets figures note by note and so never repeats itself. Beside it therefore stands a
 memory: at every note it looks for moments like this one (the query is the present hidden state and
@@ -137,9 +137,8 @@ class Grand(nn.Module):
         self.says = nn.ModuleList(nn.Linear(shape.head, size) for size in SIZES)
         for part in (*self.parts, self.interval, self.kind):
             nn.init.normal_(part.weight, std=0.4)
-        for link in self.links:
-            for embedding in link:  # type: ignore[union-attr]
-                nn.init.normal_(embedding.weight, std=0.2)
+        for weight in self.links.parameters():
+            nn.init.normal_(weight, std=0.2)
 
     def fresh(self, lanes: int) -> State:
         """The state before the first note."""
@@ -221,7 +220,7 @@ class Grand(nn.Module):
         self, query: Tensor, keys: Tensor, values: Tensor, pitches: Tensor
     ) -> tuple[Tensor, Tensor]:
         """What the memory gathers, (lanes, notes, HEADS * gathered), and the shares it goes by."""
-        lanes, heads, notes, depth = query.shape
+        notes, depth = query.shape[2:]
         remembered = keys.shape[2]
         now = torch.arange(notes, device=query.device)[:, None] + (remembered - notes)
         age = now - torch.arange(remembered, device=query.device)  # (notes, remembered)
@@ -241,13 +240,13 @@ class Grand(nn.Module):
         """
         inner = self.before[part](moment.context)
         if self.shape.is_chained:
-            for earlier, embedding in enumerate(self.links[part]):  # type: ignore[arg-type]
+            for earlier, embedding in enumerate(self.links[part].children()):
                 inner = inner + embedding(known[..., earlier])
         inner = gelu(inner)
         return self.says[part](inner), inner
 
     def losses(self, moment: Moment, target: Tensor, is_there: Tensor) -> tuple[Tensor, Tensor]:
-        """Sums of nats (5,) over the notes that are there and known, and how many (5,) those are."""
+        """Sums of nats (5,) over the notes that are there and known, and how many (5,)."""
         sums, counts = [], []
         for part, size in enumerate(SIZES):
             ours = is_there & (target[..., part] < size)

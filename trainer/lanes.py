@@ -38,9 +38,16 @@ TRANSPOSED = 6  # semitones up or down, at most
 SLOWEST, QUICKEST = 0.8, 1.25  # times the duration of everything
 LOUDER = 8  # velocity up or down, at most
 LOOSENED = 0.015  # seconds that a note of a chord may be late
-WITHOUT_PEDAL = 0.25  # the share of plays without
 EVEN = 2.0  # a standard deviation of velocity below this is no dynamics
 SHORTEST_PIECE = 32  # notes
+
+
+@dataclass(frozen=True, slots=True)
+class Variety:
+    """How a piece is changed each time that it is played."""
+
+    is_wide: bool = True  # transposed, quicker or slower, louder or softer, loosened
+    without_pedal: float = 0.25  # the share of plays
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,15 +76,15 @@ class Performance:
             self.has_pedal,
         )
 
-    def played_anew(self, dice: np.random.Generator) -> Tokens:
-        """The (notes, 5) integers of one of its many possible plays."""
+    def played_anew(self, dice: np.random.Generator, variety: Variety) -> Tokens:
+        """The (notes, 5) integers of one of its many possible plays, some of them without pedal."""
         low, high = int(self.pitch.min()), int(self.pitch.max())
         shift = dice.integers(
             max(-TRANSPOSED, min(LOWEST - low, 0)), min(TRANSPOSED, max(HIGHEST - high, 0)) + 1
         )
         pace = np.exp(dice.uniform(np.log(SLOWEST), np.log(QUICKEST)))
         louder = dice.integers(-LOUDER, LOUDER + 1)
-        has_pedal = self.has_pedal and dice.random() >= WITHOUT_PEDAL
+        has_pedal = self.has_pedal and dice.random() >= variety.without_pedal
         start, end = self.start * pace, (self.end if has_pedal else self.sounding) * pace
         if self.kind != PERFORMED and dice.random() < 0.5:
             late = dice.uniform(0, LOOSENED, len(start))
@@ -141,7 +148,7 @@ def _by_piece(path: Path, columns: list[str], wanted: set[str]) -> dict[str, lis
 def performance(
     piece: str, kind: str, columns: list[np.ndarray], pedal: list[np.ndarray] | None
 ) -> Performance:
-    """A piece's notes of all tracks on one piano: a key struck again ends, doubled notes are one."""
+    """A piece's notes on one piano: a key struck again ends, doubled notes are one."""
     start, end, pitch, velocity = (np.asarray(column) for column in columns)
     start = np.round(start, 3)  # what a take can say
     order = np.lexsort((-end, pitch, start))
@@ -206,10 +213,19 @@ class Stretch:
 class Lanes:
     """Pieces side by side; what is played goes on from stretch to stretch."""
 
-    def __init__(self, pieces: list[Performance], lanes: range, notes: int, seed: int) -> None:
+    def __init__(
+        self,
+        pieces: list[Performance],
+        lanes: range,
+        notes: int,
+        seed: int,
+        variety: Variety = Variety(),
+    ) -> None:
         """Some lanes (by number) of an ensemble, each a stretch of so many notes at a time."""
+        self._variety = variety
         self._of_kind = [[p for p in pieces if p.kind == kind] for kind in range(len(KINDS))]
-        shares = np.array([share * bool(ours) for share, ours in zip(SHARES, self._of_kind)])
+        has_any = np.array([bool(ours) for ours in self._of_kind])
+        shares = np.array(SHARES) * has_any
         self._shares = shares / shares.sum()
         self._lanes, self._notes, self._seed = lanes, notes, seed
         self.visit = np.full(len(lanes), -1)  # number of the piece that each lane plays
@@ -228,7 +244,7 @@ class Lanes:
         dice = np.random.default_rng((self._seed, self._lanes[row], int(self.visit[row])))
         kind = int(dice.choice(len(KINDS), p=self._shares))
         piece = self._of_kind[kind][dice.integers(len(self._of_kind[kind]))]
-        music = piece.played_anew(dice)
+        music = piece.played_anew(dice, self._variety) if self._variety.is_wide else piece.tokens()
         from_start = dice.random() < 0.5
         first = 0 if from_start else int(dice.integers(max(len(music) - self._notes, 1)))
         return music, kind, first

@@ -11,12 +11,15 @@ rate began to fall.
 
 import json
 import math
+import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import torch
 import torch.distributed as dist
@@ -26,22 +29,23 @@ from torch import Tensor, nn
 from performer.refusal import Refusal
 from performer.touch import KINDS, PARTS, SCORE
 from trainer.grand import Grand, Shape, State
-from trainer.lanes import Lanes, Performance, Stretch, performances
+from trainer.lanes import Lanes, Performance, Stretch, Variety, performances
 from trainer.splits import TRAIN, VALID
-from trainer.train import Workplace, progress, replaced
+from trainer.train import Workplace, progress, replaced, workplace_of
 
 EPOCH = 1 << 20  # notes, about
 WARMING = 200  # steps
 CLIP = 1.0  # largest norm of a gradient
 JUDGED = {"played": 1_500, "score": 300}  # notes of each valid piece, at most
 JUDGED_STRETCH = 256
+SHAPE, VARIETY = Shape(), Variety()
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """All that decides a run."""
 
-    shape: Shape = field(default_factory=Shape)
+    shape: Shape = SHAPE
     notes: int = 100 * EPOCH  # to learn from, repetitions counted
     falling: float = 0.25  # the share of them in which the rate falls
     lanes: int = 64
@@ -51,11 +55,17 @@ class Config:
     seed: int = 1
     bfloat16: bool = True
     kinds: tuple[str, ...] = KINDS
+    variety: Variety = VARIETY
 
     @classmethod
     def restored(cls, said: dict[str, Any]) -> "Config":
         """The configuration that was stored as a dictionary."""
-        return cls(**said | {"shape": Shape(**said["shape"]), "kinds": tuple(said["kinds"])})
+        values = {
+            "shape": Shape(**said["shape"]),
+            "kinds": tuple(said["kinds"]),
+            "variety": Variety(**said.get("variety", {})),
+        }
+        return cls(**said | values)
 
     @property
     def falls_at(self) -> int:
@@ -97,7 +107,7 @@ def train(config: Config, data: Path, out: Path, workplace: Workplace, console: 
         torch.optim.AdamW(
             network.parameters(), lr=config.rate, weight_decay=config.decay, betas=(0.9, 0.98)
         ),
-        Lanes(pieces, ours, config.stretch, config.seed),
+        Lanes(pieces, ours, config.stretch, config.seed, config.variety),
         network.fresh(len(ours)),
     )
     resume(config, out, run, workplace)
@@ -154,9 +164,9 @@ def learn(run: Run, config: Config, workplace: Workplace) -> tuple[Tensor, Tenso
     run.optimizer.zero_grad()
     (nats / counts.clamp(min=1)).sum().backward()  # type: ignore[no-untyped-call]
     if workplace.size > 1:
-        for weights in network.parameters():
-            dist.all_reduce(weights.grad)
-            weights.grad /= workplace.size
+        for gradient in (w.grad for w in network.parameters() if w.grad is not None):
+            dist.all_reduce(gradient)
+            gradient /= workplace.size
     nn.utils.clip_grad_norm_(network.parameters(), CLIP)
     for group in run.optimizer.param_groups:
         group["lr"] = config.rate_at(run.step, run.notes)
@@ -180,12 +190,10 @@ def judge(
     """The mean bits of each part on the beginnings of pieces, played ones and scores apart."""
     network.eval()
     said = {}
-    for name, is_ours in (
-        ("played", lambda piece: piece.kind != SCORE),
-        ("score", lambda piece: piece.kind == SCORE),
-    ):
-        music = [(p.tokens()[: JUDGED[name] + 1], p.kind) for p in pieces if is_ours(p)]
-        if music:
+    for name, most in JUDGED.items():
+        ours = [piece for piece in pieces if (piece.kind == SCORE) == (name == "score")]
+        if ours:
+            music = [(piece.tokens()[: most + 1], piece.kind) for piece in ours]
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                 said[name] = in_bits(*surprise(network, music, device))
     return said
@@ -285,3 +293,74 @@ def resume(config: Config, out: Path, run: Run, workplace: Workplace) -> None:
         run.state = State(*carried["state"])
     else:  # taken up where the rate began to fall: the lanes go on with new pieces
         run.lanes.visit[:] = carried["visit"].cpu().numpy()
+
+
+@click.command(epilog="\b\nExample:\n  antiphon-train grand --data data --notes 100")
+@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs/grand"))
+@click.option(
+    "--notes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=100,
+    show_default=True,
+    help="Millions of notes to learn from. A run that has ended goes on with more.",
+)
+@click.option("--layers", type=click.IntRange(min=1), default=SHAPE.layers, show_default=True)
+@click.option("--width", type=click.IntRange(min=1), default=SHAPE.width, show_default=True)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=0),
+    default=SHAPE.memory,
+    show_default=True,
+    help="Earlier notes that are remembered.",
+)
+@click.option("--dropout", type=click.FloatRange(0, 0.9), default=SHAPE.dropout, show_default=True)
+@click.option("--independent", is_flag=True, help="Heads that do not know of one another.")
+@click.option("--no-skip", is_flag=True, help="The last note reaches the heads by the LSTM alone.")
+@click.option("--plain", is_flag=True, help="Pieces as they stand: no transposing, no other tempo.")
+@click.option(
+    "--without-pedal",
+    type=click.FloatRange(0, 1),
+    default=VARIETY.without_pedal,
+    show_default=True,
+    help="Share of plays without pedal, their notes held as long as they sounded.",
+)
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, default=KINDS)
+@click.option("--lanes", type=click.IntRange(min=1), default=64, show_default=True)
+@click.option("--stretch", type=click.IntRange(min=2), default=128, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--float32", is_flag=True, help="No bfloat16: faster where a CPU does not know it.")
+@click.option("--threads", type=click.IntRange(min=1), default=os.cpu_count() or 1)
+def command(data: Path, out: Path, threads: int, **said: Any) -> None:
+    """Train the flagship, for as many sittings as it takes."""
+    console = Console(stderr=True, highlight=False)
+    try:
+        train(asked(said), data, out, workplace_of(threads), console)
+    except KeyboardInterrupt:
+        console.print("Stopped. The same command goes on from the last checkpoint.")
+        sys.exit(130)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def asked(said: dict[str, Any]) -> Config:
+    """The configuration that was asked for on the command line."""
+    shape = Shape(
+        layers=said["layers"],
+        width=said["width"],
+        memory=said["memory"],
+        dropout=said["dropout"],
+        is_chained=not said["independent"],
+        skips=not said["no_skip"],
+    )
+    return Config(
+        shape,
+        round(said["notes"] * 1e6),
+        lanes=said["lanes"],
+        stretch=said["stretch"],
+        seed=said["seed"],
+        bfloat16=not said["float32"],
+        kinds=tuple(said["kinds"]),
+        variety=Variety(not said["plain"], said["without_pedal"]),
+    )
