@@ -1,0 +1,177 @@
+"""What a player has chosen: the settings that are kept from one evening to the next.
+
+The rule kept here: choices are plain values that survive being written down and read back; what a
+file says that cannot be chosen is left at what it was before.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self, TypeVar
+
+from performer.taste import Taste
+
+T = TypeVar("T", bound="Memory | Choices | Character")
+EVERY, NOBODY = "", "none"  # inputs that are no port's name: all there are, and none
+TAMEST, WILDEST = 0.5, 2.0  # temperatures at the ends of the knob
+LEAST_TOP_P = 0.5
+SHORTEST_SILENCE, LONGEST_SILENCE = 0.3, 3.0  # seconds that can be chosen
+LENGTHS = ("like", "4s", "8s", "16s", "30s", "60s", "16notes", "32notes", "64notes", "endless")
+LARGEST_SEED = 2**31 - 1
+LOUDEST = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """How an answer is drawn and how long it is: what a preset keeps."""
+
+    pitch: float = 1.0
+    rhythm: float = 1.0
+    dynamics: float = 1.0
+    top_p: float = 1.0
+    length: str = "like"
+    silence: float = 0.0  # seconds; 0: it follows the player
+
+    @property
+    def wildness(self) -> float:
+        """The one temperature that stands for all three: their geometric mean."""
+        product: float = (self.pitch * self.rhythm * self.dynamics) ** (1 / 3)
+        return product
+
+    @property
+    def taste(self) -> Taste:
+        """The same temperatures, as a model is asked for them."""
+        return Taste(pitch=self.pitch, rhythm=self.rhythm, dynamics=self.dynamics, top_p=self.top_p)
+
+    @property
+    def is_even(self) -> bool:
+        """True where pitch, rhythm and dynamics are as wild as each other."""
+        return self.pitch == self.rhythm == self.dynamics
+
+    def as_wild_as(self, temperature: float) -> Self:
+        """The same character, all three temperatures alike."""
+        return replace(self, pitch=temperature, rhythm=temperature, dynamics=temperature)
+
+    @property
+    def playable(self) -> Self:
+        """The same, each value within what the controls can show."""
+        return replace(
+            self,
+            pitch=min(max(self.pitch, TAMEST), WILDEST),
+            rhythm=min(max(self.rhythm, TAMEST), WILDEST),
+            dynamics=min(max(self.dynamics, TAMEST), WILDEST),
+            top_p=min(max(self.top_p, LEAST_TOP_P), 1.0),
+            length=self.length if self.length in LENGTHS else "like",
+            silence=min(max(self.silence, SHORTEST_SILENCE), LONGEST_SILENCE)
+            if self.silence
+            else 0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Everything that can be set in the window."""
+
+    keyboard: str = EVERY
+    output: str = "synth"
+    model: str = ""  # the best there is
+    character: Character = Character()
+    seed: int = 0
+    seed_is_kept: bool = False
+    instrument: int = 0  # General MIDI program
+    volume: int = 100
+
+
+PRESETS = (
+    ("As it plays best", Character()),
+    ("Close to you", Character(0.75, 0.75, 0.8, 0.9)),
+    ("Steady hands, wandering ear", Character(1.35, 0.8, 0.9)),
+    ("Off the leash", Character(1.6, 1.4, 1.3, length="16s")),
+    ("Goes on and on", Character(length="endless")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the window remembers: choices, the player's presets, starred takes, where takes lie."""
+
+    choices: Choices = Choices()
+    presets: tuple[tuple[str, Character], ...] = ()
+    stars: frozenset[str] = frozenset()  # names of files
+    takes: str = ""  # the folder; empty: the usual one
+    has_played: bool = False  # an answer was heard once: the help is no longer needed
+    place: str = ""  # the window's size and position, as Qt writes them
+
+    def with_preset(self, name: str, character: Character) -> Self:
+        """One preset more, in place of another of that name."""
+        others = tuple(preset for preset in self.presets if preset[0] != name)
+        return replace(self, presets=(*others, (name, character)))
+
+    def without_preset(self, name: str) -> Self:
+        """Without the preset of that name."""
+        kept = tuple(preset for preset in self.presets if preset[0] != name)
+        return replace(self, presets=kept)
+
+    def starred(self, name: str, is_starred: bool) -> Self:
+        """With a take's star set or taken away."""
+        return replace(self, stars=self.stars | {name} if is_starred else self.stars - {name})
+
+
+def written(memory: Memory) -> str:
+    """The memory as text.
+
+    >>> remembered(written(Memory(has_played=True))) == Memory(has_played=True)
+    True
+    """
+    return json.dumps(asdict(memory) | {"stars": sorted(memory.stars)}, indent=1)
+
+
+def remembered(text: str) -> Memory:
+    """The memory that a text keeps; the first one there ever was where it is not readable."""
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        return Memory()
+    if not isinstance(facts, Mapping):
+        return Memory()
+    memory = _filled(Memory(), facts)
+    choices = _filled(Choices(), _mapping(facts.get("choices")))
+    return replace(
+        memory,
+        choices=replace(choices, character=_character(_mapping(facts.get("choices")))),
+        presets=tuple(_presets(facts.get("presets"))),
+        stars=frozenset(name for name in _list(facts.get("stars")) if isinstance(name, str)),
+    )
+
+
+def _character(facts: Mapping[str, Any]) -> Character:
+    return _filled(Character(), _mapping(facts.get("character"))).playable
+
+
+def _presets(told: Any) -> list[tuple[str, Character]]:
+    pairs = [pair for pair in _list(told) if isinstance(pair, list) and len(pair) == 2]
+    return [
+        (name, _filled(Character(), _mapping(facts)).playable)
+        for name, facts in pairs
+        if isinstance(name, str)
+    ]
+
+
+def _filled(value: T, facts: Mapping[str, Any]) -> T:
+    """The value with those of its plain fields that are told, and told in the right kind."""
+    told: dict[str, Any] = {}
+    for field in fields(value):
+        now, new = getattr(value, field.name), facts.get(field.name)
+        if isinstance(now, float) and isinstance(new, int) and not isinstance(new, bool):
+            new = float(new)
+        if isinstance(now, bool | int | float | str) and type(new) is type(now):
+            told[field.name] = new
+    return replace(value, **told)
+
+
+def _mapping(told: Any) -> Mapping[str, Any]:
+    return told if isinstance(told, Mapping) else {}
+
+
+def _list(told: Any) -> list[Any]:
+    return told if isinstance(told, list) else []

@@ -1,0 +1,255 @@
+"""What the screen shows, as a value: who plays, what was played, what sounds now.
+
+The rule kept here: a scene is never changed; each thing that the engine tells makes the next one.
+It knows no Qt and no clock. Moments are seconds on the engine's clock, which starts with the take.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from performer.engine import Sent
+from performer.messages import Answered, Hearing, Player, Report, State, Trouble, Turned
+from performer.midi import (
+    AllNotesOff,
+    NoteOff,
+    NoteOn,
+    Sustain,
+    note_off,
+    note_on,
+    parse,
+    sustain,
+)
+from performer.notes import Note, Span, in_order
+from performer.schedule import Lift, Strike, Stroke, Tread, strokes
+
+RESTS_AFTER = 12.0  # seconds without a note, after which the picture no longer needs to move
+NOTHING = Hearing(0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A note that has ended, and whose it was."""
+
+    by: Player
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """A key that is down now."""
+
+    by: Player
+    channel: int
+    pitch: int
+    velocity: int
+    start: float
+
+    def ended(self, at: float) -> Played:
+        """The note that it was."""
+        return Played(self.by, Note(self.pitch, self.velocity, self.start, max(at, self.start)))
+
+
+@dataclass(frozen=True, slots=True)
+class Pedalled:
+    """The pedal held down, and by whom."""
+
+    by: Player
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late the answer's notes left, in seconds: the last one's, the worst one's, how many."""
+
+    last: float = 0.0
+    worst: float = 0.0
+    notes: int = 0
+
+    def after(self, seconds: float) -> Self:
+        """With one note more."""
+        return replace(self, last=seconds, worst=max(self.worst, seconds), notes=self.notes + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The engine plays a new take: with which model, from where to where."""
+
+    model: str
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The engine has ended; where it kept the take, if anything was played."""
+
+    take: str | None
+
+
+News = Report | Sent | Begun | Over
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that there is to see of the take that is being played."""
+
+    is_ready: bool = False
+    model: str = ""
+    inputs: tuple[str, ...] = ()
+    output: str = ""
+    take: int = 0  # how many were begun
+    turn: State = State.LISTENING
+    hearing: Hearing = NOTHING
+    released_at: float = 0.0  # when the player last let go of a key or the pedal
+    notes: tuple[Played, ...] = ()  # in the order in which they ended
+    sounding: tuple[Sounding, ...] = ()
+    pedal: tuple[Pedalled, ...] = ()
+    pedal_down: tuple[tuple[Player, float], ...] = ()  # by whom, since when
+    answers: tuple[Answered, ...] = ()
+    lateness: Lateness = Lateness()
+    struck: tuple[int, int] = (0, 0)  # notes of the player's, of the model's
+    began_at: float | None = None  # the first note
+    last_at: float = 0.0  # the latest message
+    trouble: str | None = None
+
+    def after(self, news: News) -> "Scene":
+        """The scene once this has happened."""
+        match news:
+            case Sent(message, lateness):
+                return self._sent(message.data, message.due, message.by, lateness)
+            case Turned(state):
+                return replace(self, turn=state, hearing=NOTHING)
+            case Hearing():
+                return replace(self, hearing=news)
+            case Answered():
+                return replace(self, answers=(*self.answers, news))
+            case Trouble(sentence):
+                return replace(self, trouble=sentence)
+            case Begun(model, inputs, output):
+                return Scene(True, model, inputs, output, self.take + 1, trouble=self.trouble)
+            case Over():
+                return replace(self.released(self.last_at), is_ready=False)
+            case _:
+                return self
+
+    @property
+    def is_idle(self) -> bool:
+        """True where nobody plays: the moment at which a setting can change unnoticed."""
+        is_listening = self.turn is State.LISTENING and self.hearing.notes == 0
+        return is_listening and not self.sounding and not self.pedal_down
+
+    @property
+    def has_notes(self) -> bool:
+        """True from the take's first note on."""
+        return self.began_at is not None
+
+    def moves(self, now: float) -> bool:
+        """Whether the picture changes by itself."""
+        return self.has_notes and (not self.is_idle or now - self.last_at < RESTS_AFTER)
+
+    def running(self, now: float) -> float:
+        """Seconds since the take's first note."""
+        return 0.0 if self.began_at is None else max(now - self.began_at, 0.0)
+
+    def silence_left(self, now: float) -> tuple[float, float] | None:
+        """Seconds until the phrase has ended, and what share of the silence that is.
+
+        None while a key is held, or nothing was played.
+        """
+        ends_at = self.hearing.ends_at
+        if ends_at is None or self.turn is not State.LISTENING:
+            return None
+        whole = max(ends_at - self.released_at, 1e-6)
+        left = min(max(ends_at - now, 0.0), whole)
+        return left, left / whole
+
+    def lit(self) -> dict[int, tuple[Player, int]]:
+        """The keys that are down: by pitch, whose, and how hard."""
+        return {key.pitch: (key.by, key.velocity) for key in self.sounding}
+
+    def _sent(self, data: bytes, at: float, by: Player, lateness: float) -> "Scene":
+        scene = replace(self, last_at=max(self.last_at, at))
+        match parse(data):
+            case NoteOn(channel, pitch, velocity):
+                return scene._struck(Sounding(by, channel, pitch, velocity, at), lateness)
+            case NoteOff(channel, pitch):
+                return scene._released(by, channel, pitch, at)
+            case Sustain() as pedal:
+                return scene._moved_pedal(by, pedal.is_down, at)
+            case AllNotesOff():
+                return scene.released(at, by)
+            case _:
+                return scene
+
+    def _struck(self, key: Sounding, lateness: float) -> "Scene":
+        is_model = key.by is Player.MODEL
+        human, model = self.struck
+        return replace(
+            self._released(key.by, key.channel, key.pitch, key.start),
+            sounding=(*(k for k in self.sounding if not _same(k, key)), key),
+            struck=(human + (not is_model), model + is_model),
+            lateness=self.lateness.after(lateness) if is_model else self.lateness,
+            began_at=key.start if self.began_at is None else self.began_at,
+        )
+
+    def _released(self, by: Player, channel: int, pitch: int, at: float) -> "Scene":
+        up = Sounding(by, channel, pitch, 0, at)
+        ended = tuple(key.ended(at) for key in self.sounding if _same(key, up))
+        if not ended:
+            return self
+        return replace(
+            self,
+            sounding=tuple(key for key in self.sounding if not _same(key, up)),
+            notes=(*self.notes, *ended),
+            released_at=at if by is Player.HUMAN else self.released_at,
+        )
+
+    def _moved_pedal(self, by: Player, is_down: bool, at: float) -> "Scene":
+        since = dict(self.pedal_down).get(by)
+        others = tuple(each for each in self.pedal_down if each[0] is not by)
+        if is_down:
+            return replace(self, pedal_down=(*others, (by, at if since is None else since)))
+        if since is None:
+            return self
+        return replace(
+            self,
+            pedal=(*self.pedal, Pedalled(by, Span(since, at))),
+            pedal_down=others,
+            released_at=at if by is Player.HUMAN else self.released_at,
+        )
+
+    def released(self, at: float, only: Player | None = None) -> "Scene":
+        """With every key and pedal up, or those of one player."""
+        scene: Scene = self
+        for key in self.sounding:
+            if only in (None, key.by):
+                scene = scene._released(key.by, key.channel, key.pitch, at)
+        for by, _ in self.pedal_down:
+            if only in (None, by):
+                scene = scene._moved_pedal(by, False, at)
+        return scene
+
+
+def _same(one: Sounding, other: Sounding) -> bool:
+    return (one.by, one.channel, one.pitch) == (other.by, other.channel, other.pitch)
+
+
+def sounds_from(scene: Scene, at: float) -> tuple[tuple[float, bytes], ...]:
+    """All that sounds in a scene from a moment on: messages, and their seconds from there."""
+    notes = in_order(each.note for each in scene.notes if each.note.start >= at)
+    sounds = [(stroke.due - at, _struck(stroke)) for stroke in strokes(notes)]
+    for each in scene.pedal:
+        if each.span.end > at:
+            sounds.append((max(each.span.start - at, 0.0), sustain(0, 127)))
+            sounds.append((each.span.end - at, sustain(0, 0)))
+    return tuple(sorted(sounds, key=lambda sound: sound[0]))
+
+
+def _struck(stroke: Stroke) -> bytes:
+    match stroke:
+        case Strike(pitch, velocity):
+            return note_on(0, pitch, velocity)
+        case Lift(pitch):
+            return note_off(0, pitch)
+        case Tread(is_down):
+            return sustain(0, 127 if is_down else 0)
