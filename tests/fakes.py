@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from performer import touch
 from performer.codec import CODEC, FEATURES, WINDOW
 from performer.composer import Improvises, compose
 from performer.engine import Hands, Sent, perform
@@ -191,5 +192,21 @@ def write_trial_model(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(model, card.to_metadata() if metadata is None else metadata)
+    onnx.save(model, path)
+    return path
+
+
+def write_trial_touch_model(path: Path, seed: int = 1, memory: int = 32) -> Path:
+    """A small flagship of random weights."""
+    import torch
+
+    from trainer.grand import Grand, Shape
+    from trainer.grand_graph import written
+
+    torch.manual_seed(seed)
+    shape = Shape(width=16, embedding=16, head=16, memory=memory, depth=8, gathered=8)
+    model = written(Grand(shape).eval())
+    card = replace(CARD, kind="flagship", codec=touch.CODEC, window=memory, features=touch.PARTS)
+    helper.set_model_props(model, card.to_metadata())
     onnx.save(model, path)
     return path

@@ -13,6 +13,7 @@ from trainer.dataset import Pieces
 from trainer.prepare import prepare
 from trainer.train import Config, Workplace, train
 
+QUIET = Console(quiet=True)
 torch.set_num_threads(1)  # so small a network makes two threads wait for each other
 
 
@@ -58,11 +59,10 @@ def prepared(folder: Path) -> Path:
         write_midi(
             folder / "midi" / f"{number:02}.mid", melody(number, notes=160), ticks=120 + 40 * number
         )
-    quiet = Console(quiet=True)
-    prepare([folder / "midi"], folder / "data", 1, quiet)
+    prepare([folder / "midi"], folder / "data", 1, QUIET)
     config = Config("model3", epochs=2, windows=640)
     train(
-        config, folder / "data", folder / "runs" / "model3", Workplace(torch.device("cpu")), quiet
+        config, folder / "data", folder / "runs" / "model3", Workplace(torch.device("cpu")), QUIET
     )
     return folder
 

@@ -133,11 +133,13 @@ def disagreement(path: Path, network: Grand, judged: Sequence[Performance]) -> f
 
 
 def log_odds(player: TouchPlayer, music: np.ndarray, kind: int) -> np.ndarray:
-    """What a file says, note by note, of music (n, 5) that it is made to play: (n - 1, 5) nats."""
+    """What a file says, note by note, of music (n, 5) that it is made to play: (n - 1, 5) nats.
+
+    Where a part is unknown, what it says means nothing.
+    """
     memory, said = player.fresh, []
     for note, following in pairwise(music):
-        forced = np.minimum(following, np.array(SIZES) - 1)  # what is unknown is not judged
-        heard = player.said(note, kind, memory, Wish(HEARING.numbers, forced=forced))
+        heard = player.said(note, kind, memory, Wish(HEARING.numbers, forced=following))
         memory = heard.memory
         said.append(heard.log_odds)
     return np.array(said)

@@ -6,7 +6,7 @@ note, and the same numbers draw the same note. As in `graph`: text, old operator
 
 Each link of the chain is drawn inside the graph: what is not allowed is left out, the temperature
 flattens or sharpens, top-p keeps the likeliest, and the random number picks; a part that is forced
-is taken as it is.
+is taken as it is, be it unknown, whose odds then mean nothing.
 """
 
 import numpy as np
@@ -148,7 +148,8 @@ LINK = """
     {part}_forced = Gather(forced, at_{part})
     {part}_is_free = Less({part}_forced, nought_index)
     {part}_drawn = Where({part}_is_free, {part}_picked, {part}_forced)
-    {part}_log_odds = Gather({part}_sure, {part}_drawn)
+    {part}_said = Min({part}_drawn, {part}_most)
+    {part}_log_odds = Gather({part}_sure, {part}_said)
 """
 
 SMALL = 4096  # numbers that a matrix of full precision has at most
@@ -331,6 +332,7 @@ def shared(network: Grand) -> dict[str, Array]:
             f"{name}_from": np.array([ends[part] - SIZES[part]]),
             f"{name}_to": np.array([ends[part]]),
             f"{name}_count": np.array([SIZES[part]]),
+            f"{name}_most": np.array([SIZES[part] - 1]),
         }
     return constants
 

@@ -28,6 +28,7 @@ from performer.touch import (
     UNKNOWN_VELOCITY,
     VELOCITY,
     Tokens,
+    kind_of,
     pedal_between,
     tokens,
 )
@@ -119,7 +120,7 @@ def performances(data: Path, split: str) -> list[Performance]:
     pedal = _by_piece(data / "pedal.parquet", ["start", "end"], set(wanted))
     notes = _by_piece(data / "notes.parquet", ["start", "end", "pitch", "velocity"], set(wanted))
     found = [
-        performance(name, wanted[name]["kind"] or "score", columns, pedal.get(name))
+        performance(name, wanted[name]["kind"] or guessed(columns), columns, pedal.get(name))
         for name, columns in notes.items()
     ]
     long_enough = [one for one in found if len(one) >= SHORTEST_PIECE]
@@ -143,6 +144,12 @@ def _by_piece(path: Path, columns: list[str], wanted: set[str]) -> dict[str, lis
         for first, last in zip([0, *bounds], [*bounds, len(owner)], strict=True)
         if names[owner[first]] in wanted
     }
+
+
+def guessed(columns: list[np.ndarray]) -> str:
+    """The kind of a piece of which no catalogue says it."""
+    start, velocity = columns[0], columns[3]
+    return KINDS[SCORE if float(velocity.std()) < EVEN else kind_of(np.sort(start))]
 
 
 def performance(

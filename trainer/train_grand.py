@@ -99,6 +99,8 @@ def train(config: Config, data: Path, out: Path, workplace: Workplace, console: 
     wanted = {KINDS.index(kind) for kind in config.kinds}
     pieces = [piece for piece in performances(data, TRAIN) if piece.kind in wanted]
     judged = performances(data, VALID)
+    if not pieces:
+        raise Refusal(f"{data} holds no music that is {' or '.join(config.kinds)}.")
     torch.manual_seed(config.seed)
     ours = range(workplace.rank, config.lanes, workplace.size)
     network = Grand(config.shape).to(workplace.device)
@@ -233,13 +235,14 @@ def in_bits(sums: Tensor, counts: Tensor) -> dict[str, float]:
 
 def told(epoch: dict[str, Any], config: Config) -> str:
     """An epoch in a line."""
-    valid = epoch["valid"]
-    parts = ", ".join(f"{part} {bits:.3f}" for part, bits in valid["played"].items())
+    valid = "; ".join(
+        f"{name} " + ", ".join(f"{part} {bits:.3f}" for part, bits in parts.items())
+        for name, parts in epoch["valid"].items()
+    )
     return (
-        f"{epoch['notes'] / 1e6:.1f}M of {config.notes / 1e6:.0f}M: "
-        f"train {epoch['train']['total']:.3f}, valid {parts} bits a note "
-        f"(scores {valid.get('score', {}).get('total', math.nan):.3f}), "
-        f"{epoch['notes_per_second']:,} notes/s"
+        f"{epoch['notes'] / 1e6:.1f}M of {config.notes / 1e6:.0f}M notes, "
+        f"{epoch['notes_per_second']:,} a second; bits a note: "
+        f"train {epoch['train']['total']:.3f}; valid {valid}"
     )
 
 
