@@ -33,10 +33,26 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One message of the keyboard's, stamped when it came in."""
+    """One message of a keyboard's, stamped when it came in."""
 
     data: bytes
     at: float
+    source: str = ""  # the port it came in by; none where it is played on the screen, or a prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Unplugged:
+    """A keyboard has gone: nobody will release what is held on it."""
+
+    source: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slept:
+    """The machine stood still for a while: what was under way belongs to the past."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ class Quit:
     """The conversation ends now."""
 
 
-Event = Heard | Composed | ComposingFailed | HandOver | Stop | LastPhrase | Quit
+Event = Heard | Unplugged | Slept | Composed | ComposingFailed | HandOver | Stop | LastPhrase | Quit
 
 # What it does: effects
 
@@ -160,5 +176,12 @@ class Trouble:
     sentence: str
 
 
-Report = Turned | Hearing | Answered | Trouble
-Effect = Send | TakeUp | GoOn | Overhear | Turned | Hearing | Answered | Trouble
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that the player will want to know: one sentence."""
+
+    sentence: str
+
+
+Report = Turned | Hearing | Answered | Trouble | Remark
+Effect = Send | TakeUp | GoOn | Overhear | Report

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from performer.engine import Sent
-from performer.messages import Answered, Hearing, Player, Quit, State, Trouble, Turned
+from performer.messages import Answered, Hearing, Player, Quit, Remark, State, Trouble, Turned
 from performer.midi import NoteOn, parse
 from performer.process import Engine, Kept, News, Plan, Ready, Refused
 from performer.refusal import Refusal
@@ -54,6 +54,8 @@ class Screen:
                 self._say(f"Answered with {notes} notes{cut}.", "magenta")
             case Trouble(sentence):
                 self._say(sentence, "yellow")
+            case Remark(sentence):
+                self._say(sentence)
             case Kept(take, wav):
                 self._say(f"The take is kept: {take}" + (f" and {wav.name}" if wav else ""))
             case Refused(sentence):

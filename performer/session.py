@@ -2,10 +2,12 @@
 
 The rules kept here: it decides and never acts. An event and the time go in, effects come out; it
 reads no clock, starts no thread, opens no file and rolls no die. What was asked for in an earlier
-turn is ignored when it comes. Every key struck, by either player, is released exactly once.
+turn is ignored when it comes. Every key struck, by either player, is released exactly once. What it
+sent itself and hears at once through a loop of cables was not played.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from performer.length import Length, Like, Limit
@@ -24,11 +26,13 @@ from performer.messages import (
     Player,
     Quit,
     Send,
+    Slept,
     State,
     Stop,
     TakeUp,
     Trouble,
     Turned,
+    Unplugged,
 )
 from performer.midi import (
     AllNotesOff,
@@ -48,6 +52,8 @@ from performer.taste import Taste
 from performer.thought import Thought
 
 OVERHEARD = 16  # notes after which the model is let listen on
+ECHO = 0.03  # seconds within which what is heard may be what was just sent
+ECHOES = 256  # messages sent that may yet come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,9 @@ class Session:
         self._answer: Answer | None = None
         self._turn = 0
         self._channel = 0  # the player's latest
-        self._keys: set[tuple[int, int]] = set()  # (channel, pitch) that the player makes sound
-        self._pedals: set[int] = set()  # channels on which the player's pedal is down
+        self._keys: dict[tuple[int, int], str] = {}  # (channel, pitch) held -> on which keyboard
+        self._pedals: dict[int, str] = {}  # channel whose pedal is down -> on which keyboard
+        self._sent: deque[tuple[float, bytes]] = deque(maxlen=ECHOES)  # when, what
         self._overheard = 0  # notes of the phrase that the model was let hear
         self._is_last = False  # nothing more will be played
         self._is_closed = False
@@ -125,11 +132,14 @@ class Session:
         effects = list(self._because_of(event, now))
         if self._answer is not None:  # a flood of events must not keep its notes waiting
             effects += self._because_of_time(now)
+        self._remember(effects, now)
         return effects
 
     def wake(self, now: float) -> list[Effect]:
         """What is to be done because of the time."""
-        return list(self._because_of_time(now))
+        effects = list(self._because_of_time(now))
+        self._remember(effects, now)
+        return effects
 
     def close(self, now: float) -> list[Effect]:
         """End the conversation: every key and pedal comes up."""
@@ -138,10 +148,14 @@ class Session:
 
     def _because_of(self, event: Event, now: float) -> Iterator[Effect]:
         match event:
-            case Heard(data, at):
+            case Heard(data):
                 message = parse(data)
-                if message is not None:
-                    yield from self._hear(message, data, at, now)
+                if message is not None and not self._is_echo(message, event):
+                    yield from self._hear(message, event, now)
+            case Unplugged(source, at):
+                yield from self._let_go(source, at, now)
+            case Slept():
+                yield from self._forget(now)
             case Composed(turn) if turn == self._turn and self._answer is not None:
                 yield from self._plan(event, self._answer, now)
             case ComposingFailed(turn, reason) if turn == self._turn:
@@ -170,11 +184,11 @@ class Session:
 
     # The player
 
-    def _hear(self, message: Message, data: bytes, at: float, now: float) -> Iterator[Effect]:
+    def _hear(self, message: Message, heard: Heard, now: float) -> Iterator[Effect]:
         if isinstance(message, NoteOn | AllNotesOff) and self._answer is not None:
             yield from self._end_answer(now)
-        yield from self._thru(message, data, at)
-        self._ear.hear(message, at)
+        yield from self._thru(message, heard)
+        self._ear.hear(message, heard.at)
         if isinstance(message, NoteOff):
             yield from self._overhear()
         if not isinstance(message, Sustain) or self._ear.has_phrase:
@@ -186,31 +200,64 @@ class Session:
             self._overheard = self._ear.note_count
             yield Overhear(*self._ear.known)
 
-    def _thru(self, message: Message, data: bytes, at: float) -> Iterator[Effect]:
+    def _thru(self, message: Message, heard: Heard) -> Iterator[Effect]:
+        at = heard.at
         match message:
             case NoteOn(channel, pitch):
                 if (channel, pitch) in self._keys:
                     yield Send(note_off(channel, pitch), at, Player.HUMAN)
-                self._keys.add((channel, pitch))
+                self._keys[channel, pitch] = heard.source
                 self._channel = channel
             case NoteOff(channel, pitch):
                 if (channel, pitch) not in self._keys:
                     return  # released already
-                self._keys.remove((channel, pitch))
+                del self._keys[channel, pitch]
+            case Sustain(channel) if message.is_down:
+                self._pedals[channel] = heard.source
             case Sustain(channel):
-                (self._pedals.add if message.is_down else self._pedals.discard)(channel)
+                self._pedals.pop(channel, None)
             case AllNotesOff(channel):
                 yield from self._release_player(at, channel)
-        yield Send(data, at, Player.HUMAN)
+        yield Send(heard.data, at, Player.HUMAN)
+
+    def _is_echo(self, message: Message, heard: Heard) -> bool:
+        """True where it was sent a moment ago and comes back; a release does no harm twice."""
+        if not heard.source or isinstance(message, NoteOff):
+            return False
+        for sent in self._sent:
+            if sent[1] == heard.data and 0 <= heard.at - sent[0] <= ECHO:
+                self._sent.remove(sent)
+                return True
+        return False
+
+    def _remember(self, effects: Iterable[Effect], now: float) -> None:
+        self._sent.extend((now, effect.data) for effect in effects if isinstance(effect, Send))
+
+    def _let_go(self, source: str, at: float, now: float) -> Iterator[Effect]:
+        """Release what is held on a keyboard that has gone, as its player would have."""
+        keys = sorted(key for key, held_on in self._keys.items() if held_on == source)
+        pedals = sorted(channel for channel, held_on in self._pedals.items() if held_on == source)
+        releases = [*(note_off(*key) for key in keys), *(sustain(each, 0) for each in pedals)]
+        for data in releases:
+            message = parse(data)
+            if message is not None:
+                yield from self._hear(message, Heard(data, at, source), now)
+
+    def _forget(self, now: float) -> Iterator[Effect]:
+        """Begin a new turn, with every key and pedal up and nothing heard."""
+        yield from self._end_answer(now)
+        yield from self._release_player(now)
+        self._ear, self._overheard = Ear(self.settings.silence), 0
+        yield Turned(State.LISTENING)
 
     def _release_player(self, at: float, only: int | None = None) -> Iterator[Effect]:
         for channel, pitch in sorted(self._keys):
             if only in (None, channel):
-                self._keys.remove((channel, pitch))
+                del self._keys[channel, pitch]
                 yield Send(note_off(channel, pitch), at, Player.HUMAN)
         for channel in sorted(self._pedals):
             if only in (None, channel):
-                self._pedals.remove(channel)
+                del self._pedals[channel]
                 yield Send(sustain(channel, 0), at, Player.HUMAN)
 
     # The answer
