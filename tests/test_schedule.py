@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from performer.notes import Note
-from performer.schedule import TOO_LATE, Lift, Schedule, Strike, strokes
+from performer.schedule import (
+    AFTER_THE_KEYS,
+    TOO_LATE,
+    Lift,
+    Schedule,
+    Strike,
+    Stroke,
+    Tread,
+    strokes,
+)
+from performer.touch import DOWN, RENEWED, UP
 
 times = st.integers(0, 3000).map(lambda ms: ms / 1000)
 notes = st.builds(
@@ -70,6 +80,7 @@ def test_every_key_struck_is_released_once_before_it_is_struck_again(
     played += schedule.release_all(99.0)
     sounding: Counter[int] = Counter()
     for stroke in played:
+        assert not isinstance(stroke, Tread)
         sounding[stroke.pitch] += 1 if isinstance(stroke, Strike) else -1
         assert sounding[stroke.pitch] in (0, 1)
     assert not any(sounding.values())
@@ -80,3 +91,43 @@ def test_all_strokes_of_some_notes_come_in_order(planned: list[Note]) -> None:
     played = strokes(planned)
     assert [stroke.due for stroke in played] == sorted(stroke.due for stroke in played)
     assert sum(isinstance(stroke, Strike) for stroke in played) == len(planned)
+
+
+def test_the_pedal_goes_down_a_moment_after_the_keys_and_up_before_them() -> None:
+    schedule = Schedule()
+    for start, move in ((1.0, DOWN), (2.0, RENEWED), (3.0, UP)):
+        schedule.add(Note(60, 80, start, start + 0.5))
+        schedule.add_pedal(move, start)
+    played: list[Stroke] = []
+    while (due := schedule.next_due) is not None:
+        played += schedule.take_due(due)
+    treads = [stroke for stroke in played if isinstance(stroke, Tread)]
+    down, again = 1.0 + AFTER_THE_KEYS, 2.0 + AFTER_THE_KEYS
+    assert treads == [Tread(True, down), Tread(False, 2.0), Tread(True, again), Tread(False, 3.0)]
+    assert played.index(Tread(False, 2.0)) < played.index(Strike(60, 80, 2.0))
+
+
+def test_a_pedal_that_is_down_already_is_not_pressed_again() -> None:
+    schedule = Schedule()
+    for start in (1.0, 1.5, 2.0):
+        schedule.add_pedal(DOWN, start)
+    assert schedule.take_due(9.0) == [Tread(True, 1.0 + AFTER_THE_KEYS)]
+
+
+def test_the_pedal_comes_up_with_all_else() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 3.0))
+    schedule.add_pedal(DOWN, 1.0)
+    for now in (1.0, 1.5):
+        schedule.take_due(now)
+    assert schedule.release_all(2.0) == [Lift(60, 2.0), Tread(False, 2.0)]
+    assert schedule.release_all(2.5) == []
+
+
+def test_an_answer_that_was_played_to_its_end_lets_the_pedal_go_with_its_last_key() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 3.0))
+    schedule.add_pedal(DOWN, 1.0)
+    for now in (1.0, 1.5, 3.001):
+        schedule.take_due(now)
+    assert schedule.release_all(3.002) == [Tread(False, 3.0)]
