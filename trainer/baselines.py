@@ -85,3 +85,29 @@ def hits(odds: NDArray[np.floating], true: Symbols, tries: int) -> float:
     """The share of notes whose value is among the likeliest few."""
     likeliest = np.argpartition(-odds, tries - 1, axis=1)[:, :tries]
     return float((likeliest == true[:, None]).any(axis=1).mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RepeatLast:
+    """Says the last value again, as often as music does; else any other, as often as it comes."""
+
+    common: Doubles  # (size,) how often each value comes
+    again: float  # how often the last one comes again
+
+    @classmethod
+    def of(cls, values: Symbols, firsts: Symbols, size: int) -> Self:
+        """Listen to pieces that stand one after the other, each beginning at one of `firsts`."""
+        common = (np.bincount(values, minlength=size) + 1.0) / (len(values) + size)
+        follows = np.ones(len(values), dtype=bool)
+        follows[firsts] = False
+        is_again = (values == np.roll(values, 1))[follows]
+        return cls(common, (is_again.sum() + 1) / (len(is_again) + 2))
+
+    def odds(self, last: Symbols) -> Doubles:
+        """The (n, size) odds of the value after each of n runs of values (n, 1 or more)."""
+        rows = np.arange(len(last))
+        odds = np.tile(self.common, (len(last), 1))
+        odds[rows, last[:, -1]] = 0.0
+        odds *= (1 - self.again) / odds.sum(axis=1, keepdims=True)
+        odds[rows, last[:, -1]] = self.again
+        return odds

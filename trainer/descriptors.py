@@ -258,7 +258,7 @@ def sounding(heard: Heard) -> NDArray[np.int64]:
     order = np.arange(len(heard))
     struck = order[None, :] <= order[:, None]
     is_down = struck & (end[None, :] > start[:, None])
-    return np.maximum(is_down.sum(axis=1), 1)
+    return np.asarray(np.maximum(is_down.sum(axis=1), 1), dtype=np.int64)
 
 
 def dissonance(heard: Heard) -> float:
@@ -276,10 +276,10 @@ def heard_again(values: NDArray[np.integer], run: int) -> float:
     >>> heard_again(np.array([1, 2, 3, 9, 1, 2]), 2)
     0.2
     """
-    there = np.lib.stride_tricks.sliding_window_view(values, run) if len(values) >= run else []
-    if not len(there):
+    if len(values) < run:
         return 0.0
-    counts = Counter(map(tuple, np.asarray(there).tolist()))
+    there = np.lib.stride_tricks.sliding_window_view(values, run)
+    counts = Counter(map(tuple, there.tolist()))
     return (counts.total() - len(counts)) / counts.total()
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from performer.notes import GRID, Note, Phrase, Span, on_grid
-from performer.touch import KINDS, SCORE
+from performer.touch import SCORE
 from trainer.lanes import Performance, performances
 from trainer.splits import runs, works
 
@@ -93,7 +93,7 @@ def read_works(data: Path, split: str) -> list[Work]:
     music = performances(data, split)
     told = pd.read_parquet(data / "pieces.parquet").set_index("piece")
     pedal = spans_by_piece(data / "pedal.parquet")
-    owner = {}
+    owner: dict[int, int] = {}
     for number, editions in enumerate(works([runs(one.pitch, one.start) for one in music])):
         owner |= dict.fromkeys(editions, number)
     return [
@@ -198,8 +198,3 @@ def within(pedal: Sequence[Span], zero: float, until: float) -> Iterator[Span]:
         start, end = max(span.start - zero, 0.0), min(span.end - zero, until)
         if start < end:
             yield Span(start, end)
-
-
-def kind_of(work: Work) -> str:
-    """The kind of source, in a word."""
-    return KINDS[work.performance.kind]
