@@ -52,7 +52,7 @@ def off_the_piano(heard: Heard) -> Truths:
 
 def too_many(heard: Heard) -> Truths:
     """Strikes that put more keys down than there are fingers."""
-    return np.asarray(_down(heard).sum(axis=1) >= MOST_AT_ONCE
+    return np.asarray(_down(heard).sum(axis=1) >= MOST_AT_ONCE)
 
 
 def while_it_sounds(heard: Heard) -> Truths:
