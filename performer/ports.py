@@ -86,6 +86,20 @@ def match(wanted: str, names: Iterable[str]) -> str:
     raise PortError(f'There is no MIDI port named "{wanted}". {_what_there_is(names)}')
 
 
+def found_again(name: str, names: Iterable[str]) -> str | None:
+    """What a port that was plugged in before is called now; None where it is not there.
+
+    >>> found_again("Piano:MIDI 1 20:0", ["Piano 2:MIDI 1 24:0", "Piano:MIDI 1 28:0"])
+    'Piano:MIDI 1 28:0'
+    >>> found_again("Piano", ["Piano 2"])
+    """
+    names = tuple(names)
+    if name in names:
+        return name
+    alike = [other for other in names if _unnumbered(other) == _unnumbered(name)]
+    return alike[0] if len(alike) == 1 else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Client:
     """Our end of a port: a rtmidi.MidiIn or MidiOut, and the run of JACK that it belongs to."""
@@ -207,6 +221,51 @@ def open_virtual_output() -> OutputPort:
     client = _some_client(rtmidi.MidiOut)
     _reach(lambda: client.midi.open_virtual_port(VIRTUAL_OUTPUT), VIRTUAL_OUTPUT)
     return OutputPort(VIRTUAL_OUTPUT, client, lambda: not client.has_lost_its_server)
+
+
+class Lookout:
+    """Looks at the ports again and again, and opens those that are there.
+
+    It keeps its clients: one that comes and goes with every look would disturb whoever is opening a
+    port at that moment. JACK may then miss that it went, and never again call the new port.
+    """
+
+    def __init__(self) -> None:
+        """One that has not looked yet."""
+        self._clients: dict[Callable[..., Any], _Client] = {}
+
+    def inputs(self) -> tuple[str, ...]:
+        """The ports that can be listened to now."""
+        return self._see(rtmidi.MidiIn)
+
+    def outputs(self) -> tuple[str, ...]:
+        """The ports that can be played now."""
+        return self._see(rtmidi.MidiOut)
+
+    def open_input(self, name: str, hear: Hear) -> InputPort:
+        """Listens to the port of exactly this name. Raises PortError where it is not there."""
+        return open_input(name, hear)
+
+    def open_output(self, name: str) -> OutputPort:
+        """Plays to the port of exactly this name. Raises PortError where it is not there."""
+        return open_output(name)
+
+    def close(self) -> None:
+        """Looks no more."""
+        while self._clients:
+            self._clients.popitem()[1].close()
+
+    def _see(self, kind: Callable[..., Any]) -> tuple[str, ...]:
+        client = self._clients.get(kind)
+        if client is not None and client.has_lost_its_server:
+            self._clients.pop(kind).close()
+            client = None
+        if client is None:
+            client = _client(kind)
+            if client is None:
+                return ()
+            self._clients[kind] = client
+        return tuple(client.midi.get_ports())
 
 
 def _client(kind: Callable[..., Any]) -> _Client | None:

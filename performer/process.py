@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from pathlib import Path
 
+from performer.cables import Cables
 from performer.composer import Composer
 from performer.continuation import maker
 from performer.engine import Hands, Sent, Sounds, perform
@@ -23,7 +24,7 @@ from performer.inbox import Inbox, Scripted
 from performer.messages import Event, Heard, LastPhrase, Quit, Report, Trouble
 from performer.model import Model
 from performer.notes import Phrase
-from performer.ports import open_input, open_output, open_virtual_input, open_virtual_output
+from performer.ports import Lookout, open_virtual_input, open_virtual_output
 from performer.prompt import as_heard
 from performer.recorder import Recorder, keep
 from performer.refusal import Refusal
@@ -134,11 +135,16 @@ def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None]) -
     improviser = Improviser(Model.load(plan.model))
     recorder = Recorder(maker(improviser))
     with ExitStack() as open_things:
-        output, sounds_on = _open_output(plan.output, open_things, tell)
+        panel = Lookout()
+        open_things.callback(panel.close)
+        cables = Cables(panel, tell)
+        open_things.callback(cables.close)
+        output, sounds_on = _open_output(plan.output, cables, open_things, tell)
         inbox = Inbox(_script(plan))
-        names = _open_inputs(plan, inbox, open_things)
+        names = _open_inputs(plan, inbox, cables, open_things)
         composer = Composer(improviser, inbox.put)
         open_things.callback(composer.close)
+        cables.watch()
         _listen(events, inbox)
 
         def record(what: Sent | Report) -> None:
@@ -170,7 +176,7 @@ class _Silence:
 
 
 def _open_output(
-    name: str, open_things: ExitStack, tell: Callable[[News], None]
+    name: str, cables: Cables, open_things: ExitStack, tell: Callable[[News], None]
 ) -> tuple[Sounds, str | None]:
     """The output and its name; no name where it was meant to sound and cannot."""
     if name == NONE:
@@ -183,21 +189,27 @@ def _open_output(
             return _Silence(), None
         open_things.callback(synth.close)
         return synth, "the built-in piano"
-    port = open_virtual_output() if name == VIRTUAL else open_output(name)
+    if name != VIRTUAL:
+        output = cables.play_to(name)
+        return output, output.name
+    port = open_virtual_output()
     open_things.callback(port.close)
     return port, port.name
 
 
-def _open_inputs(plan: Plan, inbox: Inbox, open_things: ExitStack) -> tuple[str, ...]:
-    def hear(data: bytes, stamp: float) -> None:
-        inbox.put(Heard(data, stamp - inbox.origin))
+def _open_inputs(
+    plan: Plan, inbox: Inbox, cables: Cables, open_things: ExitStack
+) -> tuple[str, ...]:
+    cables.listen_to(plan.inputs, inbox)
+    if not plan.is_virtual:
+        return plan.inputs
 
-    ports = [open_input(name, hear) for name in plan.inputs]
-    if plan.is_virtual:
-        ports.append(open_virtual_input(hear))
-    for port in ports:
-        open_things.callback(port.close)
-    return tuple(port.name for port in ports)
+    def hear(data: bytes, stamp: float) -> None:
+        inbox.put(Heard(data, stamp - inbox.origin, VIRTUAL))
+
+    port = open_virtual_input(hear)
+    open_things.callback(port.close)
+    return (*plan.inputs, port.name)
 
 
 def _listen(events: "Queue[Event]", inbox: Inbox) -> None:

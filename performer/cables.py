@@ -1,0 +1,216 @@
+"""The cables: keyboards and an instrument that may be unplugged at any moment, and found again.
+
+The rule kept here: what goes is let go of at once, and said; it is looked for by its name, and what
+was left sounding on it is released before it is played again. All of that is done by a thread of
+its own: whoever plays a note never waits for a cable.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from time import sleep
+from typing import Protocol
+
+from performer.inbox import Inbox
+from performer.messages import Heard, Remark, Report, Trouble, Unplugged
+from performer.midi import NoteOff, NoteOn, Sustain, note_off, parse, sustain
+from performer.ports import FALLING_SILENT, Hear, PortError, found_again
+
+LOOKING = 0.25  # seconds between looks at what is plugged in
+
+
+class Port(Protocol):
+    """One end of a cable."""
+
+    @property
+    def name(self) -> str:
+        """The name of what is at the other end."""
+
+    def close(self) -> None:
+        """Pull it out."""
+
+
+class Played(Port, Protocol):
+    """An end that is played."""
+
+    def send(self, message: bytes, /) -> None:
+        """Play one message. Raises PortError where nobody is there."""
+
+
+class Panel(Protocol):
+    """Where cables are plugged in."""
+
+    def inputs(self) -> tuple[str, ...]:
+        """What can be listened to now."""
+
+    def outputs(self) -> tuple[str, ...]:
+        """What can be played now."""
+
+    def open_input(self, name: str, hear: Hear, /) -> Port:
+        """Listen. Raises PortError."""
+
+    def open_output(self, name: str, /) -> Played:
+        """Play. Raises PortError."""
+
+
+class Output:
+    """An instrument that is played wherever it is, and not missed by the player's hands."""
+
+    def __init__(self, port: Played, tell: Callable[[Report], None]) -> None:
+        """An output that is plugged in; what happens to it is said to `tell`."""
+        self.name = port.name
+        self._port: Played | None = port
+        self._tell = tell
+        self._keys: set[tuple[int, int]] = set()  # (channel, pitch) sounding there
+        self._pedals: set[int] = set()  # channels whose pedal is down there
+        self._losing = threading.Lock()
+        self.pulled: list[Played] = []  # ports that have gone and are still to be closed
+
+    @property
+    def port(self) -> Played | None:
+        """The port, while it is there."""
+        return self._port
+
+    def send(self, message: bytes) -> None:
+        """Play one message, if anybody is there; returns at once."""
+        port = self._port
+        if port is None:
+            return
+        try:
+            port.send(message)
+        except PortError:
+            self.lose()
+        else:
+            self._follow(message)
+
+    def lose(self) -> None:
+        """Nobody is there any more."""
+        with self._losing:
+            port, self._port = self._port, None
+        if port is not None:
+            self.pulled.append(port)
+            self._tell(
+                Trouble(f'"{self.name}" has gone. It is played again as soon as it is back.')
+            )
+
+    def find(self, port: Played) -> None:
+        """It is back: what was left sounding is released first. Raises PortError."""
+        for channel, pitch in sorted(self._keys):
+            port.send(note_off(channel, pitch))
+        for channel in sorted(self._pedals):
+            port.send(sustain(channel, 0))
+        self._keys.clear()
+        self._pedals.clear()
+        self._port = port
+        self._tell(Remark(f'"{self.name}" is back, and is played again.'))
+
+    def _follow(self, message: bytes) -> None:
+        match parse(message):
+            case NoteOn(channel, pitch):
+                self._keys.add((channel, pitch))
+            case NoteOff(channel, pitch):
+                self._keys.discard((channel, pitch))
+            case Sustain(channel) as pedal:
+                (self._pedals.add if pedal.is_down else self._pedals.discard)(channel)
+
+
+@dataclass(slots=True)
+class _Input:
+    """A keyboard by its name, and its port while it is there."""
+
+    name: str
+    hear: Hear
+    let_go: Callable[[], None]  # of what is held on it
+    port: Port | None
+
+
+@dataclass(slots=True)
+class Cables:
+    """All that is plugged in, looked after."""
+
+    panel: Panel
+    tell: Callable[[Report], None]
+    output: Output | None = None
+    _inputs: list[_Input] = field(default_factory=list)
+    _is_ending: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def listen_to(self, names: Iterable[str], inbox: Inbox) -> None:
+        """Listen to keyboards; what they play arrives in the inbox. Raises PortError."""
+        for name in names:
+
+            def hear(data: bytes, stamp: float, source: str = name) -> None:
+                inbox.put(Heard(data, stamp - inbox.origin, source))
+
+            def let_go(source: str = name) -> None:
+                inbox.put(Unplugged(source, inbox.now()))
+
+            self._inputs.append(_Input(name, hear, let_go, self.panel.open_input(name, hear)))
+
+    def play_to(self, name: str) -> Output:
+        """The output that is played. Raises PortError."""
+        self.output = Output(self.panel.open_output(name), self.tell)
+        return self.output
+
+    def watch(self) -> None:
+        """Begin to look after them, in a thread of its own."""
+        self._thread = threading.Thread(target=self._keep_looking, name="cables", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Pull them all out: the outputs first."""
+        self._is_ending.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2)
+        if self.output is not None and self.output.port is not None:
+            self.output.port.close()
+        for cable in self._inputs:
+            if cable.port is not None:
+                cable.port.close()
+
+    def look(self) -> None:
+        """See what has gone, and what is back."""
+        if self._inputs:
+            there = self.panel.inputs()
+            for cable in self._inputs:
+                self._look_after(cable, there)
+        if self.output is not None:
+            self._look_after_output(self.output)
+
+    def _keep_looking(self) -> None:
+        while not self._is_ending.wait(LOOKING):
+            self.look()
+
+    def _look_after(self, cable: _Input, there: tuple[str, ...]) -> None:
+        name = found_again(cable.name, there)
+        if cable.port is not None and name != cable.port.name:
+            cable.port.close()
+            cable.port = None
+            cable.let_go()
+            self.tell(Trouble(f'"{cable.name}" was unplugged. It is heard as soon as it is back.'))
+        elif cable.port is None and name is not None:
+            try:
+                cable.port = self.panel.open_input(name, cable.hear)
+            except PortError:
+                return  # it went again, or is not ready yet: there will be another look
+            self.tell(Remark(f'"{cable.name}" is back, and is listened to again.'))
+
+    def _look_after_output(self, output: Output) -> None:
+        name = found_again(output.name, self.panel.outputs())
+        if output.port is not None and name != output.port.name:
+            output.lose()
+        if output.pulled:
+            sleep(FALLING_SILENT)  # whoever was just playing it is through
+            output.pulled.pop().close()
+        if output.port is None and name is not None:
+            self._find(output, name)
+
+    def _find(self, output: Output, name: str) -> None:
+        try:
+            port = self.panel.open_output(name)
+        except PortError:
+            return  # as above
+        try:
+            output.find(port)
+        except PortError:
+            port.close()

@@ -1,0 +1,172 @@
+"""Cables pulled out and put back; with a panel of our own, at which nobody waits."""
+
+from dataclasses import dataclass, field
+
+from performer.cables import LOOKING, Cables, Output
+from performer.inbox import Inbox
+from performer.messages import Heard, Remark, Report, Trouble, Unplugged
+from performer.midi import note_off, note_on, sustain
+from performer.ports import Hear, PortError
+
+PIANO, SYNTH = "Piano:MIDI 1 20:0", "Synth:MIDI 1 24:0"
+
+
+@dataclass
+class FakePort:
+    name: str
+    panel: "FakePanel"
+    hear: Hear = lambda data, at: None
+    sent: list[bytes] = field(default_factory=list)
+    is_closed: bool = False
+
+    def send(self, message: bytes) -> None:
+        if self.name not in self.panel.plugged:
+            raise PortError("gone")
+        self.sent.append(message)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@dataclass
+class FakePanel:
+    """What is plugged in, and every port that was opened."""
+
+    plugged: set[str] = field(default_factory=lambda: {PIANO, SYNTH})
+    opened: list[FakePort] = field(default_factory=list)
+
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(sorted(self.plugged))
+
+    outputs = inputs
+
+    def open_input(self, name: str, hear: Hear) -> FakePort:
+        if name not in self.plugged:
+            raise PortError("not there")
+        self.opened.append(FakePort(name, self, hear))
+        return self.opened[-1]
+
+    def open_output(self, name: str) -> FakePort:
+        return self.open_input(name, lambda data, at: None)
+
+
+@dataclass
+class Stage:
+    panel: FakePanel = field(default_factory=FakePanel)
+    told: list[Report] = field(default_factory=list)
+    inbox: Inbox = field(default_factory=Inbox)
+
+    def __post_init__(self) -> None:
+        self.cables = Cables(self.panel, self.told.append)
+
+    def listening(self, *names: str) -> "Stage":
+        self.cables.listen_to(names, self.inbox)
+        return self
+
+    def playing(self) -> Output:
+        return self.cables.play_to(SYNTH)
+
+    def unplug(self, name: str) -> None:
+        self.panel.plugged.remove(name)
+        self.cables.look()
+
+
+def test_what_a_keyboard_plays_arrives_with_its_name_and_its_moment() -> None:
+    stage = Stage().listening(PIANO)
+    stage.panel.opened[0].hear(note_on(0, 60, 80), stage.inbox.origin + 1.5)
+    assert stage.inbox.wait(0.0) == Heard(note_on(0, 60, 80), 1.5, PIANO)
+
+
+def test_a_keyboard_that_is_unplugged_is_let_go_of_and_said_once() -> None:
+    stage = Stage().listening(PIANO)
+    stage.unplug(PIANO)
+    stage.cables.look()
+    event = stage.inbox.wait(0.0)
+    assert isinstance(event, Unplugged)
+    assert event.source == PIANO
+    assert stage.inbox.wait(0.0) is None
+    assert stage.panel.opened[0].is_closed
+    assert stage.told == [Trouble(f'"{PIANO}" was unplugged. It is heard as soon as it is back.')]
+
+
+def test_a_keyboard_plugged_in_again_under_another_number_is_heard_again() -> None:
+    stage = Stage().listening(PIANO)
+    stage.unplug(PIANO)
+    stage.panel.plugged.add("Piano:MIDI 1 28:0")
+    stage.cables.look()
+    assert stage.panel.opened[-1].name == "Piano:MIDI 1 28:0"
+    stage.inbox.wait(0.0)
+    stage.panel.opened[-1].hear(note_on(0, 60, 80), stage.inbox.origin)
+    assert stage.inbox.wait(0.0) == Heard(note_on(0, 60, 80), 0.0, PIANO)
+    assert isinstance(stage.told[-1], Remark)
+
+
+def test_a_keyboard_that_another_looks_like_is_not_taken_for_it() -> None:
+    stage = Stage().listening(PIANO)
+    stage.unplug(PIANO)
+    stage.panel.plugged.add("Piano 2:MIDI 1 28:0")
+    stage.cables.look()
+    assert len(stage.panel.opened) == 1
+
+
+def test_two_keyboards_come_and_go_by_themselves() -> None:
+    stage = Stage().listening(PIANO, SYNTH)
+    stage.unplug(PIANO)
+    assert [port.is_closed for port in stage.panel.opened] == [True, False]
+
+
+def test_an_instrument_that_is_unplugged_is_missed_by_nobody_and_said_once() -> None:
+    stage = Stage()
+    output = stage.playing()
+    stage.panel.plugged.remove(SYNTH)
+    for _ in range(3):
+        output.send(note_on(0, 60, 80))
+    stage.cables.look()
+    assert stage.told == [Trouble(f'"{SYNTH}" has gone. It is played again as soon as it is back.')]
+    assert stage.panel.opened[0].is_closed
+
+
+def test_an_instrument_that_comes_back_is_released_of_what_sounded_and_played_again() -> None:
+    stage = Stage()
+    output = stage.playing()
+    for message in (note_on(0, 60, 80), note_on(1, 64, 80), note_off(1, 64), sustain(0, 127)):
+        output.send(message)
+    stage.unplug(SYNTH)
+    output.send(note_off(0, 60))  # nobody hears it
+    stage.panel.plugged.add("Synth:MIDI 1 99:0")
+    stage.cables.look()
+    output.send(note_on(0, 67, 80))
+    again = stage.panel.opened[-1]
+    assert again.sent == [note_off(0, 60), sustain(0, 0), note_on(0, 67, 80)]
+    assert isinstance(stage.told[-1], Remark)
+
+
+def test_an_instrument_that_was_unplugged_unplayed_is_opened_anew() -> None:
+    stage = Stage()
+    output = stage.playing()
+    stage.unplug(SYNTH)
+    stage.panel.plugged.add(SYNTH)
+    stage.cables.look()
+    output.send(note_on(0, 60, 80))
+    assert [port.sent for port in stage.panel.opened] == [[], [note_on(0, 60, 80)]]
+
+
+def test_a_port_that_goes_again_while_it_is_opened_is_looked_for_again() -> None:
+    stage = Stage().listening(PIANO)
+    stage.unplug(PIANO)
+    seen = stage.panel.inputs
+    stage.panel.inputs = lambda: (PIANO,)  # type: ignore[method-assign]
+    stage.cables.look()
+    stage.panel.inputs = seen  # type: ignore[method-assign]
+    stage.panel.plugged.add(PIANO)
+    stage.cables.look()
+    assert isinstance(stage.told[-1], Remark)
+
+
+def test_the_cables_are_looked_at_often_enough_and_all_pulled_out_at_the_end() -> None:
+    assert LOOKING <= 0.5  # seconds; found again within 2 s
+    stage = Stage().listening(PIANO)
+    stage.playing()
+    stage.cables.watch()
+    stage.cables.close()
+    assert all(port.is_closed for port in stage.panel.opened)
