@@ -60,6 +60,7 @@ class EngineClient:
         self._news: Iterator[EngineNews | None] = iter(())
         self._origin: float | None = None  # the zero of the engine's clock, on ours
         self._kept: str | None = None
+        self._refused: str | None = None
         self._next: Plan | None = None
         self._waiting: list[bytes] = []  # played while no engine was ready
         self.plan: Plan | None = None
@@ -84,7 +85,7 @@ class EngineClient:
             self._next = plan
             self.tell(Quit())
             return
-        self.plan, self._kept, self._origin = plan, None, None
+        self.plan, self._kept, self._refused, self._origin = plan, None, None, None
         self._engine = self._begin(plan)
         self._news = self._engine.news(0)
 
@@ -161,7 +162,7 @@ class EngineClient:
                 for data in waiting:
                     self.play(data)
             case Refused(sentence):
-                self._hear(Trouble(sentence))
+                self._refused = sentence
             case Kept(take):
                 self._kept = str(take)
             case Sent() | Turned() | Hearing() | Answered() | Trouble():
@@ -179,7 +180,7 @@ class EngineClient:
         if self._engine is None:
             return
         self._engine, self._news, self._origin = None, iter(()), None
-        self._hear(Over(self._kept))
+        self._hear(Over(self._kept, self._refused))
         if self._next is not None:
             plan, self._next = self._next, None
             self.begin(plan)

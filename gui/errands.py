@@ -40,6 +40,7 @@ class OpenTake:
 class PlayBack:
     """Play this now, in place of whatever is being played."""
 
+    number: int
     output: str
     sounds: Sounds
 
@@ -130,12 +131,15 @@ class Opened:
 class PlaybackBegan:
     """Playing began, at this moment by `time.perf_counter()`."""
 
+    number: int
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEnded:
     """Playing has ended."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

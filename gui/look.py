@@ -160,18 +160,11 @@ def style(look: Look) -> str:
     QPushButton:hover, QToolButton:hover {{ border-color: {look.human}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{
         background: {mixed(look.raised, look.human, 0.22).name()}; }}
-    QPushButton:focus, QToolButton:focus, QComboBox:focus, QSpinBox:focus, QLineEdit:focus {{
+    QPushButton:focus, QToolButton:focus {{
         border: 2px solid {look.human}; padding: 3px 9px; }}
     QToolButton:focus {{ padding: 3px 5px; }}
     QPushButton:disabled, QToolButton:disabled {{
         color: {mixed(look.window, look.quiet, 0.6).name()}; }}
-    QComboBox, QSpinBox, QLineEdit {{ background: {look.raised}; color: {look.text};
-        border: 1px solid {look.line}; border-radius: 6px; padding: 4px 8px; }}
-    QComboBox:focus, QSpinBox:focus, QLineEdit:focus {{ padding: 3px 7px; }}
-    QComboBox::drop-down {{ border: none; width: 18px; }}
-    QComboBox QAbstractItemView {{ background: {look.raised}; color: {look.text};
-        border: 1px solid {look.line}; selection-background-color: {look.human};
-        selection-color: {look.on_colour}; }}
     QListView {{ background: transparent; border: none; outline: none; }}
     QStatusBar {{ background: {look.window}; color: {look.quiet}; }}
     QStatusBar::item {{ border: none; }}

@@ -166,7 +166,7 @@ class _ListeningRoom:
 
 def _play_back(errand: PlayBack, hushed: threading.Event, tell: Tell) -> None:
     with ExitStack() as open_things:
-        open_things.callback(tell, PlaybackEnded())
+        open_things.callback(tell, PlaybackEnded(errand.number))
         try:
             output = _open(errand.output, open_things)
             if output is not None:
@@ -193,7 +193,7 @@ def _open(name: str, open_things: ExitStack) -> Sounds | None:
 
 def _sound(errand: PlayBack, output: Sounds, hushed: threading.Event, tell: Tell) -> None:
     begins = perf_counter() + LEAD
-    tell(PlaybackBegan(begins))
+    tell(PlaybackBegan(errand.number, begins))
     try:
         for at, data in errand.sounds:
             if hushed.wait(max(begins + at - perf_counter(), 0.0)):

@@ -81,9 +81,10 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The engine has ended; where it kept the take, if anything was played."""
+    """The engine has ended: where it kept the take, and why it could not go on, if so."""
 
     take: str | None
+    refused: str | None = None
 
 
 News = Report | Sent | Begun | Over
@@ -127,8 +128,9 @@ class Scene:
                 return replace(self, trouble=sentence)
             case Begun(model, inputs, output):
                 return Scene(True, model, inputs, output, self.take + 1, trouble=self.trouble)
-            case Over():
-                return replace(self.released(self.last_at), is_ready=False)
+            case Over(_, refused):
+                ended = replace(self.released(self.last_at), is_ready=False)
+                return replace(ended, turn=State.LISTENING, trouble=refused or self.trouble)
             case _:
                 return self
 
@@ -166,6 +168,14 @@ class Scene:
     def lit(self) -> dict[int, tuple[Player, int]]:
         """The keys that are down: by pitch, whose, and how hard."""
         return {key.pitch: (key.by, key.velocity) for key in self.sounding}
+
+    def lit_at(self, moment: float) -> dict[int, tuple[Player, int]]:
+        """The keys that were down at a moment of the take."""
+        return {
+            each.note.pitch: (each.by, each.note.velocity)
+            for each in self.notes
+            if each.note.start <= moment < each.note.end
+        }
 
     def _sent(self, data: bytes, at: float, by: Player, lateness: float) -> "Scene":
         scene = replace(self, last_at=max(self.last_at, at))

@@ -1,0 +1,515 @@
+"""The controls: what one chooses, in a musician's words.
+
+The rule kept here: a control shows what is chosen and tells when a hand moves it; it changes
+nothing by itself. Every control has a name that a screen reader reads, a tip, and the Tab key's way
+to it.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDial,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSlider,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.choices import (
+    EVERY,
+    LARGEST_SEED,
+    LEAST_TOP_P,
+    LENGTHS,
+    LONGEST_SILENCE,
+    LOUDEST,
+    NOBODY,
+    PRESETS,
+    SHORTEST_SILENCE,
+    TAMEST,
+    WILDEST,
+    Character,
+    Choices,
+)
+from gui.look import DAY, Look
+from gui.words import say
+from performer.model_card import ModelCard
+
+STEPS = 100  # of the knob and the temperatures
+START, SWEEP = 225.0, 270.0  # degrees: where the knob begins, and how far it turns
+PERCENT = 100
+TENTHS = 10
+INSTRUMENTS = (  # General MIDI programs that answer like a keyboard
+    (0, "Grand piano"),
+    (1, "Bright piano"),
+    (4, "Electric piano"),
+    (6, "Harpsichord"),
+    (8, "Celesta"),
+    (11, "Vibraphone"),
+    (12, "Marimba"),
+    (19, "Church organ"),
+    (24, "Guitar"),
+    (46, "Harp"),
+    (48, "Strings"),
+    (52, "Choir"),
+    (73, "Flute"),
+)
+
+
+def temperature(place: int) -> float:
+    """The temperature at a place of the knob: half at one end, double at the other.
+
+    >>> temperature(0), temperature(50), temperature(100)
+    (0.5, 1.0, 2.0)
+    """
+    heat: float = TAMEST * (WILDEST / TAMEST) ** (place / STEPS)
+    return round(heat, 3)
+
+
+def place_of(heat: float) -> int:
+    """The knob's place for a temperature.
+
+    >>> place_of(1.0)
+    50
+    """
+    return round(STEPS * math.log(heat / TAMEST) / math.log(WILDEST / TAMEST))
+
+
+class Knob(QDial):
+    """One large knob from tame to wild."""
+
+    def __init__(self) -> None:
+        """A knob that stands in the middle."""
+        super().__init__()
+        self.look: Look = DAY
+        self.setRange(0, STEPS)
+        self.setSingleStep(2)
+        self.setPageStep(10)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Large."""
+        size = round(6.2 * self.fontMetrics().height())
+        return QSize(size, size)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """As large."""
+        return self.sizeHint()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        """A ring that fills as it gets wilder, and a pointer."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        size = min(self.width(), self.height()) - 14
+        ring = QRectF((self.width() - size) / 2, (self.height() - size) / 2, size, size)
+        share = self.value() / STEPS
+        self._paint_arc(painter, ring, 1.0, self.look.line)
+        self._paint_arc(painter, ring, share, self.look.model)
+        inner = ring.adjusted(11, 11, -11, -11)
+        painter.setPen(QPen(QColor(self.look.human if self.hasFocus() else self.look.line), 2))
+        painter.setBrush(QColor(self.look.raised))
+        painter.drawEllipse(inner)
+        painter.translate(inner.center())
+        painter.rotate(SWEEP * (share - 0.5))
+        painter.setPen(
+            QPen(QColor(self.look.text), 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+        )
+        radius = inner.width() / 2
+        painter.drawLine(0, round(-radius * 0.5), 0, round(-radius * 0.85))
+
+    def _paint_arc(self, painter: QPainter, ring: QRectF, share: float, colour: str) -> None:
+        pen = QPen(QColor(colour), 6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        painter.drawArc(ring, round(16 * START), round(-16 * SWEEP * share))
+
+
+class Controls(QScrollArea):
+    """All that can be chosen."""
+
+    chosen = Signal(object)  # Choices
+    asked_for_test_sound = Signal()
+    asked_to_save_preset = Signal()
+    asked_to_forget_preset = Signal(str)
+
+    def __init__(self) -> None:
+        """Controls that show what is chosen at first."""
+        super().__init__()
+        self.choices = Choices()
+        self._own_presets: tuple[tuple[str, Character], ...] = ()
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._make()
+        column = QWidget()
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(12, 10, 12, 10)
+        layout.setSpacing(6)
+        self._place(layout)
+        layout.addStretch(1)
+        self.setWidget(column)
+        self._connect()
+        self.show_choices(self.choices)
+
+    # Making
+
+    def _make(self) -> None:
+        self.preset = _menu(say("Preset"), say("A whole way of answering, by its name."))
+        self.save_preset = _small_button("+", say("Keep this way of answering under a name."))
+        self.forget_preset = _small_button("-", say("Forget this preset of yours."))
+        self.knob = Knob()
+        _name(self.knob, say("Tame to wild"), say("How far the answer strays from the expected."))
+        self.tame, self.wild = _quiet(say("tame")), _quiet(say("wild"))
+        self.more = QToolButton()
+        self.more.setText(say("Pitch, rhythm, dynamics"))
+        self.more.setCheckable(True)
+        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.more.setArrowType(Qt.ArrowType.DownArrow)
+        _name(self.more, self.more.text(), say("Turn each of them apart from the others."))
+        self.pitch = _slider(say("Pitch"), say("Tame keeps to the key, wild leaves it."))
+        self.rhythm = _slider(say("Rhythm"), say("Tame keeps the beat, wild plays around it."))
+        self.dynamics = _slider(say("Dynamics"), say("Tame plays evenly, wild from p to f."))
+        self.top_p = _slider(
+            say("Choice"),
+            say("How many of the likely notes are considered: all, or only the best."),
+        )
+        self.top_p.setRange(round(PERCENT * LEAST_TOP_P), PERCENT)
+        self.model = _menu(say("Model"), say("Who answers."))
+        self.length = _menu(say("Length"), say("How long an answer is."))
+        for length in LENGTHS:
+            self.length.addItem(_length_said(length), length)
+        self.silence = _slider(
+            say("Silence"),
+            say("How long you pause before it answers; left: it follows your tempo."),
+        )
+        self.silence.setRange(round(TENTHS * SHORTEST_SILENCE) - 1, round(TENTHS * LONGEST_SILENCE))
+        self.silence_said = _quiet("")
+        self.keyboard = _menu(say("Keyboard"), say("What Antiphon listens to."))
+        self.output = _menu(say("Sound"), say("Where the music is heard."))
+        self.test = QPushButton(say("Test sound"))
+        _name(self.test, say("Test sound"), say("Four notes: do you hear them?"))
+        self.instrument = _menu(say("Instrument"), say("The sound of both players."))
+        for program, name in INSTRUMENTS:
+            self.instrument.addItem(say(name), program)
+        self.volume = _slider(say("Volume"), say("How loud both players are."))
+        self.volume.setRange(0, LOUDEST)
+        self.seed = QSpinBox()
+        self.seed.setRange(0, LARGEST_SEED)
+        self.seed.setKeyboardTracking(False)
+        _name(self.seed, say("Seed"), say("The same seed and the same phrase: the same answer."))
+        self.seed_is_kept = QCheckBox(say("keep"))
+        _name(
+            self.seed_is_kept, say("Keep the seed"), say("Do not draw another seed for each take.")
+        )
+
+    def _place(self, column: QVBoxLayout) -> None:
+        column.addLayout(_beside(self.preset, self.save_preset, self.forget_preset))
+        knob = QHBoxLayout()
+        knob.addStretch(1)
+        for widget, where in (
+            (self.tame, Qt.AlignmentFlag.AlignBottom),
+            (self.knob, Qt.AlignmentFlag.AlignCenter),
+            (self.wild, Qt.AlignmentFlag.AlignBottom),
+        ):
+            knob.addWidget(widget, 0, where)
+        knob.addStretch(1)
+        column.addLayout(knob)
+        column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.apart = QWidget()
+        apart = _form(self.apart, (self.pitch, self.rhythm, self.dynamics, self.top_p))
+        apart.setContentsMargins(0, 0, 0, 0)
+        self.apart.setVisible(False)
+        column.addWidget(self.apart)
+        answer = QWidget()
+        _form(answer, (self.model, self.length, self.silence), says={2: self.silence_said})
+        column.addWidget(answer)
+        column.addWidget(_rule())
+        sound = QWidget()
+        _form(sound, (self.keyboard, self.output, self.instrument, self.volume))
+        column.addWidget(sound)
+        column.addWidget(self.test, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(_rule())
+        chance = QHBoxLayout()
+        chance.addWidget(_quiet(say("Seed")))
+        chance.addWidget(self.seed, 1)
+        chance.addWidget(self.seed_is_kept)
+        column.addLayout(chance)
+
+    def _connect(self) -> None:
+        self.knob.valueChanged.connect(
+            lambda place: self._choose_character(
+                self.choices.character.as_wild_as(temperature(place))
+            )
+        )
+        self.more.toggled.connect(self._open_more)
+        for slider, named in (
+            (self.pitch, "pitch"),
+            (self.rhythm, "rhythm"),
+            (self.dynamics, "dynamics"),
+        ):
+            slider.valueChanged.connect(self._turner(named))
+        self.top_p.valueChanged.connect(
+            lambda percent: self._choose_character(
+                replace(self.choices.character, top_p=percent / PERCENT)
+            )
+        )
+        self.length.activated.connect(
+            lambda: self._choose_character(
+                replace(self.choices.character, length=self.length.currentData())
+            )
+        )
+        self.silence.valueChanged.connect(self._choose_silence)
+        self.preset.activated.connect(self._choose_preset)
+        self.save_preset.clicked.connect(self.asked_to_save_preset)
+        self.forget_preset.clicked.connect(
+            lambda: self.asked_to_forget_preset.emit(self.preset.currentText())
+        )
+        self._connect_sound()
+
+    def _connect_sound(self) -> None:
+        self.model.activated.connect(
+            lambda: self._choose(replace(self.choices, model=self.model.currentData()))
+        )
+        self.keyboard.activated.connect(
+            lambda: self._choose(replace(self.choices, keyboard=self.keyboard.currentData()))
+        )
+        self.output.activated.connect(
+            lambda: self._choose(replace(self.choices, output=self.output.currentData()))
+        )
+        self.instrument.activated.connect(
+            lambda: self._choose(replace(self.choices, instrument=self.instrument.currentData()))
+        )
+        self.volume.valueChanged.connect(
+            lambda volume: self._choose(replace(self.choices, volume=volume))
+        )
+        self.seed.valueChanged.connect(
+            lambda seed: self._choose(replace(self.choices, seed=seed, seed_is_kept=True))
+        )
+        self.seed_is_kept.toggled.connect(
+            lambda is_kept: self._choose(replace(self.choices, seed_is_kept=is_kept))
+        )
+        self.test.clicked.connect(self.asked_for_test_sound)
+
+    # Showing
+
+    def show_choices(self, choices: Choices) -> None:
+        """Show what is chosen, and tell nobody."""
+        self.choices = choices
+        character = choices.character
+        for slider, value in (
+            (self.knob, place_of(character.wildness)),
+            (self.pitch, place_of(character.pitch)),
+            (self.rhythm, place_of(character.rhythm)),
+            (self.dynamics, place_of(character.dynamics)),
+            (self.top_p, round(PERCENT * character.top_p)),
+            (self.silence, round(TENTHS * character.silence) or self.silence.minimum()),
+            (self.volume, choices.volume),
+            (self.seed, choices.seed),
+        ):
+            with QSignalBlocker(slider):
+                slider.setValue(value)
+        for menu, data in (
+            (self.length, character.length),
+            (self.instrument, choices.instrument),
+            (self.model, choices.model),
+            (self.keyboard, choices.keyboard),
+            (self.output, choices.output),
+        ):
+            menu.setCurrentIndex(menu.findData(data))
+        with QSignalBlocker(self.seed_is_kept):
+            self.seed_is_kept.setChecked(choices.seed_is_kept)
+        self.silence_said.setText(
+            f"{character.silence:.1f} s" if character.silence else say("follows you")
+        )
+        self._show_preset()
+
+    def show_presets(self, own: tuple[tuple[str, Character], ...]) -> None:
+        """Offer these presets of the player's, after those that came with it."""
+        self._own_presets = own
+        self.preset.clear()
+        for name, character in (*((say(name), each) for name, each in PRESETS), *own):
+            self.preset.addItem(name, character)
+        self._show_preset()
+
+    def show_models(self, cards: Iterable[tuple[str, ModelCard]]) -> None:
+        """Offer these models; each one's card is its tip."""
+        self.model.clear()
+        self.model.addItem(say("The best there is"), "")
+        for name, card in cards:
+            self.model.addItem(name, name)
+            self.model.setItemData(
+                self.model.count() - 1, card_said(card), Qt.ItemDataRole.ToolTipRole
+            )
+        self.model.setCurrentIndex(max(self.model.findData(self.choices.model), 0))
+
+    def show_ports(self, inputs: tuple[str, ...], outputs: Iterable[tuple[str, str]]) -> None:
+        """Offer these inputs, and these outputs by what they are called and what they are."""
+        names = [(say("Every keyboard"), EVERY), (say("No keyboard"), NOBODY)]
+        names += [(name, name) for name in inputs]
+        _fill(self.keyboard, names, self.choices.keyboard)
+        _fill(self.output, outputs, self.choices.output)
+
+    def show_look(self, look: Look) -> None:
+        """By day or by night."""
+        self.knob.look = look
+        self.knob.update()
+
+    def _show_preset(self) -> None:
+        characters = [self.preset.itemData(n) for n in range(self.preset.count())]
+        now = self.choices.character
+        place = characters.index(now) if now in characters else -1
+        self.preset.setCurrentIndex(place)
+        self.preset.setPlaceholderText(say("Your own mixture"))
+        self.forget_preset.setEnabled(place >= len(PRESETS))
+        self.save_preset.setEnabled(place < 0)
+
+    # Choosing
+
+    def _choose(self, choices: Choices) -> None:
+        if choices != self.choices:
+            self.show_choices(choices)
+            self.chosen.emit(choices)
+
+    def _choose_character(self, character: Character) -> None:
+        self._choose(replace(self.choices, character=character))
+
+    def _choose_silence(self, tenths: int) -> None:
+        seconds = 0.0 if tenths == self.silence.minimum() else tenths / TENTHS
+        self._choose_character(replace(self.choices.character, silence=seconds))
+
+    def _choose_preset(self) -> None:
+        self._choose_character(self.preset.currentData())
+
+    def _turner(self, named: str) -> Callable[[int], None]:
+        def turn(place: int) -> None:
+            heat = temperature(place)
+            now = self.choices.character
+            match named:
+                case "pitch":
+                    self._choose_character(replace(now, pitch=heat))
+                case "rhythm":
+                    self._choose_character(replace(now, rhythm=heat))
+                case _:
+                    self._choose_character(replace(now, dynamics=heat))
+
+        return turn
+
+    def _open_more(self, is_open: bool) -> None:
+        self.apart.setVisible(is_open)
+        self.more.setArrowType(Qt.ArrowType.UpArrow if is_open else Qt.ArrowType.DownArrow)
+
+
+def card_said(card: ModelCard) -> str:
+    """A model's card as one reads it in a tip."""
+    lines = [
+        f"<b>{card.name}</b>",
+        say("Learnt from: {corpus}", corpus=card.training_corpus),
+        say("{count} parameters, made on {date}", count=f"{card.parameters:,}", date=card.date),
+        say("Licence: {licence}", licence=card.licence),
+    ]
+    total = card.losses.get("total")
+    if total is not None:
+        lines.append(say("Loss on music it has never seen: {loss}", loss=f"{total:.4f}"))
+    return "<br>".join(lines)
+
+
+def _length_said(length: str) -> str:
+    match length:
+        case "like":
+            return say("As long as I played")
+        case "endless":
+            return say("Until I play again")
+        case notes if notes.endswith("notes"):
+            return say("{count} notes", count=notes.removesuffix("notes"))
+        case seconds:
+            return say("{count} seconds", count=seconds.removesuffix("s"))
+
+
+def _fill(menu: QComboBox, items: Iterable[tuple[str, str]], chosen: str) -> None:
+    """A menu that keeps what was chosen, even where it is not there just now."""
+    items = list(items)
+    if chosen not in [data for _, data in items]:
+        items.append((say("{name} (not there)", name=chosen), chosen))
+    if items == [(menu.itemText(n), menu.itemData(n)) for n in range(menu.count())]:
+        return
+    menu.clear()
+    for name, data in items:
+        menu.addItem(name, data)
+    menu.setCurrentIndex(menu.findData(chosen))
+
+
+def _name(widget: QWidget, name: str, tip: str) -> None:
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip)
+
+
+def _menu(name: str, tip: str) -> QComboBox:
+    menu = QComboBox()
+    menu.setMinimumContentsLength(8)
+    menu.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    _name(menu, name, tip)
+    return menu
+
+
+def _slider(name: str, tip: str) -> QSlider:
+    slider = QSlider(Qt.Orientation.Horizontal)
+    slider.setRange(0, STEPS)
+    _name(slider, name, tip)
+    return slider
+
+
+def _small_button(sign: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(sign)
+    _name(button, tip, tip)
+    return button
+
+
+def _quiet(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setProperty("quiet", True)
+    return label
+
+
+def _rule() -> QWidget:
+    rule = QWidget()
+    rule.setFixedHeight(6)
+    return rule
+
+
+def _beside(first: QWidget, *others: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    row.addWidget(first, 1)
+    for widget in others:
+        row.addWidget(widget)
+    return row
+
+
+def _form(
+    parent: QWidget, fields: Iterable[QWidget], says: dict[int, QLabel] | None = None
+) -> QGridLayout:
+    """Each field beside its name; and behind some, what they say."""
+    grid = QGridLayout(parent)
+    grid.setContentsMargins(0, 4, 0, 0)
+    grid.setHorizontalSpacing(8)
+    grid.setColumnStretch(1, 1)
+    for row, widget in enumerate(fields):
+        label = _quiet(widget.accessibleName())
+        label.setBuddy(widget)
+        grid.addWidget(label, row, 0)
+        said = (says or {}).get(row)
+        grid.addWidget(widget, row, 1, 1, 1 if said else 2)
+        if said:
+            grid.addWidget(said, row, 2)
+    return grid

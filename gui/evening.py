@@ -1,0 +1,434 @@
+"""An evening at the instrument: one take after the other, and what is asked meanwhile.
+
+The rules kept here: a take that was played is kept unless the player throws it away, and even then
+it can be had back; a setting that the engine must begin anew for waits until nobody plays.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol
+
+import platformdirs
+from PySide6.QtCore import QObject, Signal
+
+from gui import takes
+from gui.choices import EVERY, LARGEST_SEED, NOBODY, Character, Choices, Memory
+from gui.engine_client import EngineClient, Plays, is_answer, settings
+from gui.errands import (
+    AnswerKept,
+    Errand,
+    Failed,
+    Hush,
+    ModelsRead,
+    Opened,
+    OpenTake,
+    PlayBack,
+    PlaybackBegan,
+    PlaybackEnded,
+    PortsSeen,
+    ReadModels,
+    ReadTakes,
+    Sounds,
+    TakesRead,
+    ThinkAgain,
+    Told,
+    Written,
+)
+from gui.state import Begun, News, Over, Scene, sounds_from
+from gui.words import say
+from performer.messages import HandOver, Stop, Trouble
+from performer.notes import Phrase
+from performer.process import NONE, SYNTH, VIRTUAL, Engine, Plan
+from performer.recorder import folder_for_takes
+from performer.refusal import Refusal
+from performer.shelf import find_model
+
+RESTED = 0.4  # seconds that a setting has stood still before the engine begins anew for it
+TEST_SOUND = (  # seconds, and the bytes of four notes
+    *((0.16 * n, bytes([0x90, pitch, 70])) for n, pitch in enumerate((60, 64, 67, 72))),
+    *((1.0, bytes([0x80, pitch, 64])) for pitch in (60, 64, 67, 72)),
+)
+
+
+class RunsErrands(Protocol):
+    """A stagehand."""
+
+    def ask(self, errand: Errand) -> None:
+        """Send on an errand."""
+
+    def told(self) -> Iterator[Told]:
+        """All that was told by now."""
+
+    def leave(self) -> None:
+        """Let it go home."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is being played back: which take (None: that being played), from where, since when."""
+
+    opened: Opened | None
+    start: float
+    number: int
+    began_at: float | None = None  # on the clock
+
+
+class Evening(QObject):
+    """What the window shows and does, but for how it looks."""
+
+    warned = Signal(str, str, object)  # a sentence; what helps, and what does it (or None)
+    ports_seen = Signal()
+    models_read = Signal()
+    takes_read = Signal()
+    take_opened = Signal()
+    seed_drawn = Signal()
+    heard_answer = Signal()
+
+    def __init__(
+        self,
+        memory: Memory,
+        stagehand: RunsErrands,
+        begin: Callable[[Plan], Plays] = Engine,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """An evening at which nothing has been played yet."""
+        super().__init__()
+        self.memory = memory
+        self.scene = Scene()
+        self.opened: Opened | None = None
+        self.ports = PortsSeen((), ())
+        self.models = ModelsRead((), ())
+        self.takes = TakesRead(())
+        self.playback: Heard | None = None
+        self.client = EngineClient(self._hear, begin, clock)
+        self._stagehand = stagehand
+        self._clock = clock
+        self._changed_at = float("-inf")
+        self._prompt: Phrase | None = None
+        self._playbacks = 0
+        self._is_discarding = False
+        self._is_halted = False  # the engine could not begin, and is not to try by itself
+        self._was_ready = False
+        self._colour: tuple[int, int] | None = None  # instrument and volume that the output has
+
+    # Where takes lie
+
+    @property
+    def folder(self) -> Path:
+        """Where takes are kept."""
+        chosen = self.memory.takes
+        return Path(chosen) if chosen else platformdirs.user_music_path() / "Antiphon" / "takes"
+
+    # Going on
+
+    def open(self) -> None:
+        """The evening begins."""
+        self._draw_seed()
+        self._stagehand.ask(ReadModels())
+        self._stagehand.ask(ReadTakes(self.folder))
+
+    def go_on(self) -> None:
+        """Take in all that was told by now; begin the engine where there is none, or anew."""
+        for told in self._stagehand.told():
+            self._take_in(told)
+        self.client.fetch()
+        if not self.client.is_running:
+            if not self._is_halted:
+                self._begin()
+        elif self._is_to_begin_anew():
+            self._begin()
+
+    def close(self) -> None:
+        """The evening ends: the take is kept, whoever plays."""
+        self._stagehand.ask(Hush())
+        self.client.end_and_wait()
+        self._stagehand.leave()
+
+    def _is_to_begin_anew(self) -> bool:
+        if not self.client.is_ready or not self.scene.is_idle:
+            return False
+        if self._clock() - self._changed_at < RESTED or self.client.plan is None:
+            return False
+        return self._wish() not in (None, replace(self.client.plan, prompt=None))
+
+    def _begin(self) -> None:
+        try:
+            folder_for_takes(self.folder)
+            plan = self._wish()
+        except Refusal as refusal:
+            self._is_halted = True
+            self.warned.emit(str(refusal), "", None)
+            return
+        if plan is not None:
+            prompt, self._prompt = self._prompt, None
+            self._was_ready = False
+            self.client.begin(replace(plan, prompt=prompt))
+
+    def _wish(self) -> Plan | None:
+        """What is to be performed as things are chosen now. Raises Refusal."""
+        choices = self.memory.choices
+        is_virtual = choices.output == VIRTUAL
+        return Plan(
+            find_model(choices.model or None),
+            settings(choices),
+            self.folder,
+            self._inputs(choices),
+            choices.output if self._has(choices.output) else SYNTH,
+            is_virtual,
+        )
+
+    def _inputs(self, choices: Choices) -> tuple[str, ...]:
+        match choices.keyboard:
+            case keyboard if keyboard == EVERY:
+                return self.ports.inputs
+            case keyboard if keyboard == NOBODY:
+                return ()
+            case keyboard:
+                return tuple(name for name in self.ports.inputs if name == keyboard)
+
+    def _has(self, output: str) -> bool:
+        return output in (SYNTH, NONE, VIRTUAL) or output in self.ports.outputs
+
+    # What a hand does
+
+    def choose(self, choices: Choices) -> None:
+        """The player has moved a control."""
+        self.memory = replace(self.memory, choices=choices)
+        self._changed_at = self._clock()
+        self._is_halted = False
+        self._colour_output()
+
+    def try_again(self) -> None:
+        """Begin the engine after it could not."""
+        self._is_halted = False
+
+    def choose_folder(self, folder: Path) -> None:
+        """Keep takes in another folder from now on."""
+        self.memory = replace(self.memory, takes=str(folder))
+        self._is_halted = False
+        self._stagehand.ask(ReadTakes(folder))
+
+    def answer_now(self) -> None:
+        """The player does not wait for the silence."""
+        self.client.tell(HandOver())
+
+    def stop(self) -> None:
+        """The player wants silence: the answer ends, and what is played back."""
+        self.hush()
+        self.client.tell(Stop())
+
+    def panic(self) -> None:
+        """Everything silent, at once."""
+        self.stop()
+        self.client.release_everything()
+
+    def keep(self) -> None:
+        """End this take, keep it, begin a new one."""
+        self._draw_seed()
+        self._begin()
+
+    def discard(self) -> None:
+        """End this take, put it away, begin a new one."""
+        self._is_discarding = True
+        self.keep()
+
+    def play_prompt(self, phrase: Phrase) -> None:
+        """Have a phrase played as the player would, and answered."""
+        self._prompt = phrase
+        self._is_halted = False
+        self.show_live()
+        self._begin()
+
+    # Takes
+
+    @property
+    def shown(self) -> Scene:
+        """The scene in sight: the take that is played, or the one that was opened."""
+        return self.scene if self.opened is None else self.opened.scene
+
+    def now(self) -> float:
+        """The present moment of the scene in sight."""
+        return self.client.now() if self.opened is None else self.opened.scene.last_at
+
+    def show_live(self) -> None:
+        """Back to the take that is being played."""
+        if self.opened is not None:
+            self.opened = None
+            self.take_opened.emit()
+
+    def open_take(self, path: Path) -> None:
+        """Have a take read and shown."""
+        self._stagehand.ask(OpenTake(path))
+
+    def play_back(self, start: float) -> None:
+        """Hear the scene in sight from a moment on."""
+        self._play(sounds_from(self.shown, start))
+        self.playback = Heard(self.opened, start, self._playbacks)
+
+    def _play(self, sounds: Sounds) -> None:
+        choices = self.memory.choices
+        colour = (bytes([0xC0, choices.instrument]), bytes([0xB0, 7, choices.volume]))
+        output = choices.output if choices.output in (*self.ports.outputs, NONE) else SYNTH
+        self._playbacks += 1
+        self._stagehand.ask(
+            PlayBack(self._playbacks, output, (*((0.0, data) for data in colour), *sounds))
+        )
+
+    def hush(self) -> None:
+        """Play nothing back."""
+        self.playback = None
+        self._stagehand.ask(Hush())
+
+    def playing_at(self) -> float | None:
+        """Which moment of the scene in sight is heard now."""
+        heard = self.playback
+        if heard is None or heard.began_at is None or heard.opened is not self.opened:
+            return None
+        return heard.start + max(self._clock() - heard.began_at, 0.0)
+
+    def test_sound(self) -> None:
+        """Four notes on the output that is chosen."""
+        self.playback = None
+        self._play(TEST_SOUND)
+
+    def another_answer(self, path: Path) -> None:
+        """Let the model answer the last phrase of a take once more."""
+        choices = self.memory.choices
+        seed = secrets.randbelow(LARGEST_SEED)
+        self._stagehand.ask(ThinkAgain(path, choices.model, choices.character, seed))
+
+    def ask(self, errand: Errand) -> None:
+        """Send the stagehand on an errand."""
+        self._stagehand.ask(errand)
+
+    def rename(self, path: Path, name: str) -> None:
+        """Give a take another name."""
+        try:
+            new = takes.rename(path, name)
+        except OSError:
+            self.warned.emit(say("There is a take of that name already."), "", None)
+            return
+        if path.name in self.memory.stars:
+            self.memory = self.memory.starred(path.name, False).starred(new.name, True)
+        self._stagehand.ask(ReadTakes(self.folder))
+
+    def star(self, path: Path) -> None:
+        """Set a take's star, or take it away."""
+        is_starred = path.name in self.memory.stars
+        self.memory = self.memory.starred(path.name, not is_starred)
+        self.takes_read.emit()
+
+    def delete(self, path: Path) -> None:
+        """Put a take away; it can be had back."""
+        try:
+            place = takes.delete(path)
+        except OSError as reason:
+            sentence = say("The take cannot be deleted: {reason}.", reason=reason.strerror)
+            self.warned.emit(sentence, "", None)
+            return
+        if self.opened is not None and self.opened.path == path:
+            self.show_live()
+        self._stagehand.ask(ReadTakes(self.folder))
+        sentence = say("The take {name} was deleted.", name=path.stem)
+        self.warned.emit(sentence, say("Undo"), lambda: self._restore(place))
+
+    def _restore(self, place: Path) -> None:
+        takes.restore(place)
+        self._stagehand.ask(ReadTakes(self.folder))
+
+    # What is told
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case Over(take, refused):
+                self._end(take)
+                if refused is not None:
+                    self._is_halted = not self._was_ready
+                    self.warned.emit(refused, say("Try again"), self.try_again)
+            case Trouble(sentence) if self._was_ready:
+                self.warned.emit(sentence, "", None)
+            case Trouble(sentence):
+                self.warned.emit(sentence, say("Try again"), self.keep)
+            case Begun():
+                self._was_ready = True
+                self._colour = None
+        before, self.scene = self.scene, self.scene.after(news)
+        if isinstance(news, Begun):
+            self._colour_output()
+        if self.scene.struck[0] > before.struck[0]:
+            self.show_live()
+        if is_answer(news) and not self.memory.has_played:
+            self.memory = replace(self.memory, has_played=True)
+            self.heard_answer.emit()
+
+    def _end(self, take: str | None) -> None:
+        """A take has ended: it is shown until the next one begins to sound."""
+        is_discarding, self._is_discarding = self._is_discarding, False
+        if take is None:
+            return
+        path = Path(take)
+        if not self.scene.has_notes:
+            path.unlink(missing_ok=True)  # a moved pedal or volume is no music
+        elif is_discarding:
+            self.delete(path)
+        else:
+            self.opened = Opened(path, replace(self.scene.released(self.scene.last_at)))
+            self._stagehand.ask(ReadTakes(self.folder))
+            self.take_opened.emit()
+
+    def _take_in(self, told: Told) -> None:
+        match told:
+            case PortsSeen():
+                self.ports = told
+                self._changed_at = self._clock()
+                self.ports_seen.emit()
+            case ModelsRead():
+                self.models = told
+                self.models_read.emit()
+            case TakesRead():
+                self.takes = told
+                self.takes_read.emit()
+            case Opened(_, scene):
+                self.opened = replace(told, scene=replace(scene, is_ready=False))
+                self.take_opened.emit()
+            case PlaybackBegan(number, at) if self.playback and self.playback.number == number:
+                self.playback = replace(self.playback, began_at=at)
+            case PlaybackEnded(number) if self.playback and self.playback.number == number:
+                self.playback = None
+            case AnswerKept(path):
+                self._stagehand.ask(ReadTakes(self.folder))
+                self._stagehand.ask(OpenTake(path))
+            case Written(path):
+                self.warned.emit(say("Written: {path}", path=path), "", None)
+            case Failed(sentence):
+                self.warned.emit(sentence, "", None)
+
+    # Odds and ends
+
+    def keep_presets(self, presets: tuple[tuple[str, Character], ...]) -> None:
+        """These are the player's presets from now on."""
+        self.memory = replace(self.memory, presets=presets)
+
+    def remember_place(self, place: str) -> None:
+        """Where the window is."""
+        self.memory = replace(self.memory, place=place)
+
+    def _draw_seed(self) -> None:
+        choices = self.memory.choices
+        if not choices.seed_is_kept:
+            choices = replace(choices, seed=secrets.randbelow(LARGEST_SEED))
+            self.memory = replace(self.memory, choices=choices)
+            self.seed_drawn.emit()
+
+    def _colour_output(self) -> None:
+        """Instrument and volume, where they are not what the output has already."""
+        choices = self.memory.choices
+        program, volume = self._colour or (Choices().instrument, Choices().volume)
+        if choices.instrument != program:
+            self.client.choose_instrument(choices.instrument)
+        if choices.volume != volume:
+            self.client.set_volume(choices.volume)
+        self._colour = choices.instrument, choices.volume

@@ -1,0 +1,86 @@
+"""What the window says when something is wrong, and the three sentences of help at the beginning.
+
+The rule kept here: one sentence says what is wrong, one button does the one thing that helps.
+"""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.words import say
+
+
+class Bar(QFrame):
+    """A sentence across the window, and a button; hidden where all is well."""
+
+    def __init__(self) -> None:
+        """Nothing is wrong."""
+        super().__init__()
+        self.setObjectName("bar")
+        self.sentence = QLabel()
+        self.sentence.setWordWrap(True)
+        self.sentence.setTextFormat(Qt.TextFormat.PlainText)
+        self.act = QPushButton()
+        self.close_ = QToolButton()
+        self.close_.setText("✕")
+        self.close_.setAccessibleName(say("Close"))
+        self.close_.setToolTip(say("Close"))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 6, 6)
+        row.addWidget(self.sentence, 1)
+        row.addWidget(self.act)
+        row.addWidget(self.close_)
+        self._does: Callable[[], None] | None = None
+        self.act.clicked.connect(self._do)
+        self.close_.clicked.connect(self.hide)
+        self.hide()
+
+    def say(self, sentence: str, act: str = "", does: Callable[[], None] | None = None) -> None:
+        """Say what is wrong, and offer what helps."""
+        self.sentence.setText(sentence)
+        self.setAccessibleName(sentence)
+        self.act.setText(act)
+        self.act.setVisible(does is not None)
+        self._does = does
+        self.show()
+
+    def _do(self) -> None:
+        self.hide()
+        if self._does is not None:
+            self._does()
+
+
+class Help(QFrame):
+    """Three sentences, and a phrase to try; it goes away with the first note."""
+
+    asked_to_try = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        """The help, over the piano roll."""
+        super().__init__(parent)
+        self.setObjectName("help")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(22, 18, 22, 18)
+        column.setSpacing(10)
+        for sentence in (
+            say("Play a few notes: on your keyboard, on the keys below, or with A S D F."),
+            say("Pause, and Antiphon answers."),
+            say("Strike a key whenever you want the turn back."),
+        ):
+            line = QLabel(sentence)
+            line.setWordWrap(True)
+            column.addWidget(line)
+        self.try_it = QPushButton(say("Let me hear it first"))
+        self.try_it.setToolTip(say("A minuet is played to it, and it answers."))
+        self.try_it.clicked.connect(self.asked_to_try)
+        column.addWidget(self.try_it, 0, Qt.AlignmentFlag.AlignLeft)
+        self.setAccessibleName(say("Help"))

@@ -1,0 +1,431 @@
+"""The piano roll: both players' notes as they are played, on paper that moves.
+
+The rule kept here: what is over is drawn once, on sheets of paper that are kept; a frame lays the
+sheets side by side and adds only what sounds now. So a take of an hour moves as smoothly as one of
+a minute.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import ceil, floor
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from gui.look import DAY, SHADES, Look, mixed
+from gui.state import Played, Scene
+from gui.words import clock, say
+from performer.messages import Player
+
+OCTAVE = 12
+BLACK = frozenset({1, 3, 6, 8, 10})
+LOWEST, HIGHEST = 21, 109  # the piano's keys, and one above
+USUAL = (36, 96)  # the range that is shown even where less was played
+SHEET = 512  # pixels across
+MOST_SHEETS = 64  # that are kept
+PRESENT = 0.8  # where in the picture the present moment stands
+NARROWEST, WIDEST, USUAL_ZOOM = 4.0, 800.0, 110.0  # pixels a second
+LEAST_WIDTH = 2.0  # pixels of the shortest note
+SECONDS_APART = 70.0  # pixels between two lines of time, at least
+SPANS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600)  # seconds between two lines of time
+CLICK = 4  # pixels that a mouse may move and still click
+KEY_STEP = 0.25  # of the picture's width: how far an arrow key scrolls
+ZOOM_STEP = 1.25
+
+
+@dataclass(slots=True)
+class _Sheets:
+    """The paper: notes that are over, drawn once for one zoom, size, range and look."""
+
+    sheets: dict[int, QPixmap] = field(default_factory=dict)
+    notes: tuple[Played, ...] = ()  # those that every sheet shows
+    pedals: int = 0
+
+    def clear(self) -> None:
+        """Take new paper."""
+        self.sheets.clear()
+        self.notes, self.pedals = (), 0
+
+
+class PianoRoll(QWidget):
+    """Shows a scene at a moment, follows it, and scrolls back through it."""
+
+    asked_to_hear = Signal(float)  # from which moment of the take
+    moved = Signal(bool)  # whether it follows the present
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """A roll on which nothing was played yet."""
+        super().__init__(parent)
+        self.look: Look = DAY
+        self._scene = Scene()
+        self._take: tuple[int, float | None] = (-1, None)
+        self._now: Callable[[], float] = lambda: 0.0
+        self._zoom = USUAL_ZOOM
+        self._range = USUAL
+        self._left: float | None = None  # seconds at the left edge; None: it follows the present
+        self._playing_at: Callable[[], float | None] = lambda: None
+        self._sheets = _Sheets()
+        self._pressed: QPointF | None = None
+        self._pressed_left = 0.0
+        self._is_dragged = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMinimumSize(160, 120)
+        self.setAccessibleName(say("Piano roll"))
+        self.setToolTip(say("Click to hear from there. Turn the wheel to scroll, Ctrl to zoom."))
+
+    # What it shows
+
+    def show_scene(
+        self,
+        scene: Scene,
+        now: Callable[[], float],
+        playing_at: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        """Show this scene, the present moment being `now()` on its clock."""
+        take = (id(scene) if scene.take == 0 else scene.take, scene.began_at)
+        if take != self._take:
+            self._sheets.clear()
+            self._take, self._range = take, USUAL
+        self._scene, self._now, self._playing_at = scene, now, playing_at
+        self._widen()
+
+    def show_look(self, look: Look) -> None:
+        """By day or by night."""
+        self.look = look
+        self._sheets.clear()
+        self.update()
+
+    @property
+    def follows(self) -> bool:
+        """True where the present moment stays in sight."""
+        return self._left is None
+
+    def follow(self) -> None:
+        """Back to the present."""
+        self._look_from(None)
+
+    def look_at_start(self) -> None:
+        """To the first note."""
+        self._look_from((self._scene.began_at or 0.0) - 30 / self._zoom)
+
+    def show_whole(self) -> None:
+        """All of the take at once."""
+        began = self._scene.began_at or 0.0
+        seconds = max(self._scene.last_at - began, 1.0)
+        self.set_zoom(0.94 * self.width() / seconds)
+        self._look_from(began - 0.03 * self.width() / self._zoom)
+
+    def zoom_by(self, factor: float, around: float | None = None) -> None:
+        """Nearer or farther; the moment at `around` (pixels from the left) stays where it is."""
+        x = PRESENT * self.width() if around is None else around
+        moment = self._moment(x)
+        self.set_zoom(self._zoom * factor)
+        if self._left is not None:
+            self._look_from(moment - x / self._zoom)
+
+    def set_zoom(self, pixels_a_second: float) -> None:
+        """So many pixels a second."""
+        zoom = min(max(pixels_a_second, NARROWEST), WIDEST)
+        if zoom != self._zoom:
+            self._zoom = zoom
+            self._sheets.clear()
+            self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Room enough to see something."""
+        return QSize(640, 320)
+
+    # Painting
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
+        """One frame."""
+        painter = QPainter(self)
+        left = self._left_edge()
+        self._draw_new(left)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        for number in self._numbers(left):
+            x = self._x(number * SHEET / self._zoom, left)
+            painter.drawPixmap(QPointF(round(x), 0), self._sheet(number))
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+        now = self._now()
+        self._paint_sounding(painter, left, now)
+        self._paint_present(painter, left, now)
+        self._paint_octaves(painter)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(self.look.human), 2))
+            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+
+    def _paint_sounding(self, painter: QPainter, left: float, now: float) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        for key in self._scene.sounding:
+            rect = self._rect(key.pitch, key.start, max(now, key.start), left)
+            painter.fillRect(rect, self.look.shade(key.by, key.velocity))
+            head = QRectF(rect.right() - 2, rect.top() - 1, 4, rect.height() + 2)
+            painter.fillRect(head, QColor(self.look.of(key.by)))
+        for by, since in self._scene.pedal_down:
+            painter.fillRect(self._pedal_rect(by, since, now, left), self._pedal_colour(by))
+
+    def _paint_present(self, painter: QPainter, left: float, now: float) -> None:
+        if self._scene.has_notes and self._scene.is_ready:
+            x = self._x(now, left)
+            painter.setPen(QPen(QColor(self.look.quiet), 1))
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        playing_at = self._playing_at()
+        if playing_at is not None:
+            x = self._x(playing_at, left)
+            painter.setPen(QPen(QColor(self.look.recording), 2))
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+
+    def _paint_octaves(self, painter: QPainter) -> None:
+        painter.setFont(self._small_font())
+        painter.setPen(QColor(self.look.quiet))
+        for pitch in range(*self._range):
+            if pitch % OCTAVE == 0:
+                foot = self._y(pitch) + self._row - 2
+                painter.drawText(QPointF(5, foot), f"C{pitch // OCTAVE - 1}")
+
+    # The sheets
+
+    def _numbers(self, left: float) -> range:
+        first = floor(left * self._zoom / SHEET)
+        return range(first, ceil((left * self._zoom + self.width()) / SHEET) + 1)
+
+    def _sheet(self, number: int) -> QPixmap:
+        sheet = self._sheets.sheets.get(number)
+        if sheet is None:
+            while len(self._sheets.sheets) >= MOST_SHEETS:
+                del self._sheets.sheets[next(iter(self._sheets.sheets))]
+            sheet = self._blank(number)
+            self._sheets.sheets[number] = sheet
+            self._ink({number: sheet}, self._sheets.notes, self._sheets.pedals)
+        return sheet
+
+    def _draw_new(self, left: float) -> None:
+        """Adds to the sheets that are there what has ended since."""
+        drawn, scene = self._sheets, self._scene
+        if len(scene.notes) == len(drawn.notes) and len(scene.pedal) == drawn.pedals:
+            return
+        if drawn.sheets:
+            self._ink(drawn.sheets, scene.notes[len(drawn.notes) :], 0)
+            self._ink_pedal(drawn.sheets, drawn.pedals, len(scene.pedal))
+        drawn.notes, drawn.pedals = scene.notes, len(scene.pedal)
+
+    def _blank(self, number: int) -> QPixmap:
+        ratio = self.devicePixelRatioF()
+        sheet = QPixmap(ceil(SHEET * ratio), ceil(self.height() * ratio))
+        sheet.setDevicePixelRatio(ratio)
+        sheet.fill(QColor(self.look.roll))
+        with QPainter(sheet) as painter:
+            self._paint_rows(painter)
+            self._paint_times(painter, number)
+        return sheet
+
+    def _paint_rows(self, painter: QPainter) -> None:
+        low, high = self._range
+        for pitch in range(low, high):
+            row = QRectF(0, self._y(pitch), SHEET, self._row)
+            if pitch % OCTAVE in BLACK:
+                painter.fillRect(row, QColor(self.look.black_row))
+            if pitch % OCTAVE == 0:
+                painter.fillRect(QRectF(0, row.bottom() - 1, SHEET, 1), QColor(self.look.beat))
+
+    def _paint_times(self, painter: QPainter, number: int) -> None:
+        apart = next((span for span in SPANS if span * self._zoom >= SECONDS_APART), SPANS[-1])
+        began = self._scene.began_at or 0.0
+        start = number * SHEET / self._zoom
+        first = floor((start - began) / apart) - 1
+        painter.setFont(self._small_font())
+        for line in range(max(first, 0), first + ceil(SHEET / self._zoom / apart) + 3):
+            x = (began + line * apart - start) * self._zoom
+            painter.fillRect(QRectF(x, 0, 1, self.height()), QColor(self.look.beat))
+            painter.setPen(QColor(self.look.quiet))
+            painter.drawText(
+                QPointF(x + 4, painter.fontMetrics().ascent() + 3), clock(line * apart)
+            )
+
+    def _ink(self, sheets: dict[int, QPixmap], notes: tuple[Played, ...], pedals: int) -> None:
+        by_sheet: dict[int, dict[tuple[Player, int], list[QRectF]]] = {}
+        width = SHEET / self._zoom  # seconds across
+        for played in notes:
+            note = played.note
+            shade = (played.by, note.velocity * SHADES // 128)
+            last = floor(max(note.end, note.start + LEAST_WIDTH / self._zoom) / width)
+            for number in range(floor(note.start / width), last + 1):
+                if number in sheets:
+                    rect = self._rect(note.pitch, note.start, note.end, number * width)
+                    by_sheet.setdefault(number, {}).setdefault(shade, []).append(rect)
+        for number, by_shade in by_sheet.items():
+            with QPainter(sheets[number]) as painter:
+                painter.setPen(Qt.PenStyle.NoPen)
+                for (by, step), rects in by_shade.items():
+                    painter.setBrush(self.look.shade(by, (2 * step + 1) * 64 // SHADES))
+                    painter.drawRects(rects)
+        self._ink_pedal(sheets, 0, pedals)
+
+    def _ink_pedal(self, sheets: dict[int, QPixmap], first: int, last: int) -> None:
+        width = SHEET / self._zoom
+        for each in self._scene.pedal[first:last]:
+            for number in range(floor(each.span.start / width), floor(each.span.end / width) + 1):
+                if number in sheets:
+                    with QPainter(sheets[number]) as painter:
+                        rect = self._pedal_rect(
+                            each.by, each.span.start, each.span.end, number * width
+                        )
+                        painter.fillRect(rect, self._pedal_colour(each.by))
+
+    # Where things are
+
+    @property
+    def _row(self) -> float:
+        low, high = self._range
+        return (self.height() - self._head - self._foot) / (high - low)
+
+    @property
+    def _head(self) -> float:
+        return self.fontMetrics().height() + 4.0  # where the times stand
+
+    @property
+    def _foot(self) -> float:
+        return 12.0  # where the pedals stand
+
+    def _y(self, pitch: int) -> float:
+        return self._head + (self._range[1] - 1 - pitch) * self._row
+
+    def _x(self, moment: float, left: float) -> float:
+        return (moment - left) * self._zoom
+
+    def _moment(self, x: float) -> float:
+        return self._left_edge() + x / self._zoom
+
+    def _left_edge(self) -> float:
+        if self._left is not None:
+            return self._left
+        began = self._scene.began_at or 0.0
+        now = self._now() if self._scene.has_notes else 0.0
+        edge = now - PRESENT * self.width() / self._zoom
+        return max(edge, began - 0.06 * self.width() / self._zoom)
+
+    def _rect(self, pitch: int, start: float, end: float, left: float) -> QRectF:
+        width = max((end - start) * self._zoom, LEAST_WIDTH)
+        gap = 1.0 if self._row > 4 else 0.0
+        return QRectF(self._x(start, left), self._y(pitch), width, max(self._row - gap, 1.0))
+
+    def _pedal_rect(self, by: Player, start: float, end: float, left: float) -> QRectF:
+        top = self.height() - self._foot + (1 if by is Player.HUMAN else 6)
+        return QRectF(self._x(start, left), top, max((end - start) * self._zoom, 1), 4)
+
+    def _pedal_colour(self, by: Player) -> QColor:
+        return mixed(self.look.roll, self.look.of(by), 0.55)
+
+    def _small_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPointSizeF(font.pointSizeF() * 0.85)
+        return font
+
+    def _widen(self) -> None:
+        """Shows all octaves that were played; paper for other octaves is new paper."""
+        new = [played.note.pitch for played in self._scene.notes[len(self._sheets.notes) :]]
+        pitches = [*new, *(key.pitch for key in self._scene.sounding)]
+        low = min((pitch // OCTAVE * OCTAVE for pitch in pitches), default=USUAL[0])
+        high = max(((pitch // OCTAVE + 1) * OCTAVE for pitch in pitches), default=USUAL[1])
+        wider = (
+            max(min(low, self._range[0]), LOWEST),
+            min(max(high, self._range[1]), HIGHEST),
+        )
+        if wider != self._range:
+            self._range = wider
+            self._sheets.clear()
+
+    # The hand
+
+    def _look_from(self, left: float | None) -> None:
+        if left is not None:
+            left = max(left, (self._scene.began_at or 0.0) - 0.5 * self.width() / self._zoom)
+            last = max(self._scene.last_at, self._now() if self._scene.is_ready else 0.0)
+            left = min(left, last - 0.1 * self.width() / self._zoom)
+        was_following, self._left = self.follows, left
+        if was_following != self.follows:
+            self.moved.emit(self.follows)
+        self.update()
+
+    def _scroll(self, pixels: float) -> None:
+        if not self._scene.has_notes:
+            return
+        left = self._left_edge() + pixels / self._zoom
+        is_at_present = (
+            self._scene.is_ready
+            and pixels > 0
+            and left >= self._now() - PRESENT * self.width() / self._zoom
+        )
+        self._look_from(None if is_at_present else left)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Scrolls; with Ctrl it zooms."""
+        turned = event.angleDelta()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_by(ZOOM_STEP ** (turned.y() / 120), event.position().x())
+        else:
+            pixels = event.pixelDelta()
+            along = pixels.x() or pixels.y() or turned.x() or turned.y()
+            self._scroll(-along)
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """The beginning of a click, or of pulling the paper along."""
+        self._pressed, self._is_dragged = event.position(), False
+        self._pressed_left = self._left_edge()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Pulls the paper along."""
+        if self._pressed is None or not self._scene.has_notes:
+            return
+        pulled = event.position().x() - self._pressed.x()
+        if self._is_dragged or abs(pulled) > CLICK:
+            self._is_dragged = True
+            self._look_from(self._pressed_left - pulled / self._zoom)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """A click asks to hear from there."""
+        if self._pressed is not None and not self._is_dragged and self._scene.has_notes:
+            moment = self._moment(event.position().x())
+            if moment < self._scene.last_at:
+                self.asked_to_hear.emit(max(moment, self._scene.began_at or 0.0))
+        self._pressed = None
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Arrows scroll, plus and minus zoom, Home and End go to the ends."""
+        step = KEY_STEP * self.width()
+        match event.key():
+            case Qt.Key.Key_Left:
+                self._scroll(-step)
+            case Qt.Key.Key_Right:
+                self._scroll(step)
+            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
+                self.zoom_by(ZOOM_STEP)
+            case Qt.Key.Key_Minus:
+                self.zoom_by(1 / ZOOM_STEP)
+            case Qt.Key.Key_Home:
+                self.look_at_start()
+            case Qt.Key.Key_End:
+                self.follow()
+            case _:
+                super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Another size is other paper."""
+        self._sheets.clear()
+        super().resizeEvent(event)

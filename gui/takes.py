@@ -1,0 +1,266 @@
+"""The list of takes: what was played on other evenings, and a minute ago.
+
+The rule kept here: a take is a .mid in a folder, and its name is the file's; nothing is lost by a
+slip of the hand, for what is deleted lies in a folder of its own until it is wanted back.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import (
+    QMimeData,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    QUrl,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.errands import Listed
+from gui.look import DAY, Look, mixed
+from gui.words import clock, say
+
+TAKE = Qt.ItemDataRole.UserRole
+STAR = Qt.ItemDataRole.UserRole + 1
+DELETED = ".deleted"  # the folder, beside the takes, where deleted ones lie
+FORBIDDEN = frozenset('/\\:*?"<>|')  # in a file's name, on one system or another
+AIR = 6  # pixels around a take's lines
+
+
+def facts(take: Listed, today: datetime) -> str:
+    """A take in a line: length, who played how much, and when."""
+    made = datetime.fromtimestamp(take.changed_at)
+    when = f"{made:%H:%M}" if made.date() == today.date() else f"{made:%Y-%m-%d}"
+    return say(
+        "{length} · {human} + {model} notes · {maker} · {when}",
+        length=clock(take.seconds),
+        human=take.human,
+        model=take.model,
+        maker=take.maker,
+        when=when,
+    )
+
+
+def delete(take: Path) -> Path:
+    """Put a take where it is out of the way; where that is. Raises OSError."""
+    bin_ = take.parent / DELETED
+    bin_.mkdir(exist_ok=True)
+    place = bin_ / take.name
+    take.replace(place)
+    return place
+
+
+def restore(deleted: Path) -> Path:
+    """Put a deleted take back; where it is now. Raises OSError."""
+    place = deleted.parent.parent / deleted.name
+    deleted.replace(place)
+    return place
+
+
+def rename(take: Path, name: str) -> Path:
+    """Give a take another name; where it is now. Raises OSError, also where the name is taken."""
+    clean = "".join(
+        letter for letter in name if letter.isprintable() and letter not in '/\\:*?"<>|'
+    )
+    place = take.with_name(f"{clean.strip().strip('.')}{take.suffix}")
+    if not place.stem or (place != take and place.exists()):
+        raise FileExistsError(place)
+    return take.rename(place)
+
+
+class _Lines(QStyledItemDelegate):
+    """Paints a take: its name, and its facts beneath."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.look: Look = DAY
+
+    def sizeHint(  # noqa: N802
+        self, option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex
+    ) -> QSize:
+        return QSize(120, 2 * option.fontMetrics.height() + 2 * AIR + 2)
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        painter.save()
+        if state & QStyle.StateFlag.State_Selected:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(mixed(self.look.panel, self.look.human, 0.2))
+            painter.drawRoundedRect(rect.adjusted(2, 1, -2, -1), 6, 6)
+        room = rect.adjusted(AIR + 4, AIR, -AIR - 4, -AIR)
+        self._line(painter, room, str(index.data()), Qt.AlignmentFlag.AlignTop, is_name=True)
+        take = index.data(TAKE)
+        if isinstance(take, Listed):
+            said = facts(take, datetime.now())
+            self._line(painter, room, said, Qt.AlignmentFlag.AlignBottom, is_name=False)
+        painter.restore()
+
+    def _line(
+        self, painter: QPainter, room: QRect, text: str, where: Qt.AlignmentFlag, is_name: bool
+    ) -> None:
+        font = QFont(painter.font())
+        font.setWeight(QFont.Weight.DemiBold if is_name else QFont.Weight.Normal)
+        font.setPointSizeF(font.pointSizeF() * (1.0 if is_name else 0.88))
+        painter.save()
+        painter.setFont(font)
+        painter.setPen(QColor(self.look.text if is_name else self.look.quiet))
+        short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, where | Qt.AlignmentFlag.AlignLeading, short)
+        painter.restore()
+
+
+class _List(QListWidget):
+    """A list out of which takes are dragged as files."""
+
+    def mimeData(self, items: Sequence[QListWidgetItem]) -> QMimeData:  # noqa: N802
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(item.data(TAKE).path)) for item in items])
+        return data
+
+
+class Takes(QWidget):
+    """The takes, and what can be done with the one that is chosen."""
+
+    chosen = Signal(object)  # Path
+    asked_to_play = Signal(object)  # Path
+    asked_for_another = Signal(object)  # Path
+    asked_for_menu = Signal(object, object)  # Path, where (QPoint)
+
+    def __init__(self) -> None:
+        """An empty list."""
+        super().__init__()
+        self.list = _List()
+        self._lines = _Lines(self.list)
+        self.list.setItemDelegate(self._lines)
+        self.list.setDragEnabled(True)
+        self.list.setDragDropMode(QListWidget.DragDropMode.DragOnly)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.setAccessibleName(say("Takes"))
+        self.list.setToolTip(say("Drag a take into a DAW or a folder."))
+        self.title = QLabel(say("Takes"))
+        self.title.setProperty("title", True)
+        self.empty = QLabel(say("All that you play is kept here."))
+        self.empty.setProperty("quiet", True)
+        self.empty.setWordWrap(True)
+        self.play = QPushButton(say("Play"))
+        self.play.setToolTip(say("Hear the take that is chosen (Enter in the list)."))
+        self.another = QPushButton(say("Another answer"))
+        self.another.setToolTip(say("Let the model answer the same phrase once more."))
+        self.more = QToolButton()
+        self.more.setText("⋯")
+        self.more.setAccessibleName(say("More"))
+        self.more.setToolTip(say("Rename, star, export, delete."))
+        self._place()
+        self._connect()
+        self._show_what_is_possible()
+
+    def _place(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 10, 10, 10)
+        column.addWidget(self.title)
+        column.addWidget(self.empty)
+        column.addWidget(self.list, 1)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.play, 1)
+        row.addWidget(self.more)
+        column.addLayout(row)
+        column.addWidget(self.another)
+
+    def _connect(self) -> None:
+        self.list.currentItemChanged.connect(self._choose)
+        self.list.itemActivated.connect(lambda item: self.asked_to_play.emit(item.data(TAKE).path))
+        self.list.customContextMenuRequested.connect(
+            lambda point: self._open_menu(self.list.viewport().mapToGlobal(point))
+        )
+        self.play.clicked.connect(lambda: self.asked_to_play.emit(self.current))
+        self.another.clicked.connect(lambda: self.asked_for_another.emit(self.current))
+        self.more.clicked.connect(
+            lambda: self._open_menu(self.more.mapToGlobal(self.more.rect().bottomLeft()))
+        )
+
+    @property
+    def current(self) -> Path | None:
+        """The take that is chosen."""
+        item = self.list.currentItem()
+        if item is None:
+            return None
+        take: Listed = item.data(TAKE)
+        return take.path
+
+    def show_takes(self, takes: Iterable[Listed], stars: frozenset[str]) -> None:
+        """Show these, starred ones marked; the one that was chosen stays so, and nobody is told."""
+        current = self.current
+        self.list.blockSignals(True)
+        self.list.clear()
+        for take in takes:
+            is_starred = take.path.name in stars
+            item = QListWidgetItem(("★ " if is_starred else "") + take.path.stem)
+            item.setData(TAKE, take)
+            item.setData(STAR, is_starred)
+            item.setToolTip(f"{take.path.stem}\n{facts(take, datetime.now())}")
+            self.list.addItem(item)
+            if take.path == current:
+                self.list.setCurrentItem(item)
+        self.list.blockSignals(False)
+        self._show_what_is_possible()
+
+    def choose(self, path: Path | None) -> None:
+        """Mark this one, and tell nobody."""
+        self.list.blockSignals(True)
+        self.list.setCurrentRow(-1)
+        for row in range(self.list.count()):
+            if self.list.item(row).data(TAKE).path == path:
+                self.list.setCurrentRow(row)
+        self.list.blockSignals(False)
+        self._show_what_is_possible()
+
+    def show_playing(self, is_playing: bool) -> None:
+        """Whether a take is being heard."""
+        self.play.setText(say("Stop") if is_playing else say("Play"))
+        self.play.setEnabled(is_playing or self.current is not None)
+
+    def show_look(self, look: Look) -> None:
+        """By day or by night."""
+        self._lines.look = look
+        self.list.viewport().update()
+
+    def _choose(self) -> None:
+        self._show_what_is_possible()
+        if self.current is not None:
+            self.chosen.emit(self.current)
+
+    def _open_menu(self, where: object) -> None:
+        if self.current is not None:
+            self.asked_for_menu.emit(self.current, where)
+
+    def _show_what_is_possible(self) -> None:
+        self.empty.setVisible(self.list.count() == 0)
+        item = self.list.currentItem()
+        for widget in (self.play, self.more):
+            widget.setEnabled(item is not None)
+        self.another.setEnabled(item is not None and item.data(TAKE).answers > 0)

@@ -1,0 +1,491 @@
+"""The window: everything on one page, from the sign at the top to the keys at the bottom.
+
+The rule kept here: the window decides nothing about music. It paints the evening as it stands,
+sixty times a second at most and only what changed, and hands on what a hand does. Nothing waits.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSize, Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QPushButton,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gui.banner import Banner
+from gui.choices import PRESETS, Character, Choices
+from gui.controls import Controls
+from gui.errands import WriteNotes, WriteSound
+from gui.evening import Evening
+from gui.keyboard import Keyboard
+from gui.look import Look, palette, style, system_look
+from gui.notices import Bar, Help
+from gui.piano_roll import PianoRoll
+from gui.takes import Takes
+from gui.words import say
+from performer.bundled_prompt import bundled_prompt
+from performer.messages import Player
+from performer.process import NONE, SYNTH, VIRTUAL
+from performer.prompt import read_phrase
+from performer.refusal import Refusal
+
+FRAME = 16  # milliseconds: sixty frames a second
+SMALLEST, USUAL = QSize(900, 600), QSize(1240, 780)
+MARGIN = 10
+SAVING = 2000  # milliseconds between a choice and its being written down
+MIDI_FILES = "MIDI (*.mid *.midi)"
+
+
+class Window(QMainWindow):
+    """The instrument on the screen."""
+
+    def __init__(self, evening: Evening, save: Callable[[Evening], None]) -> None:
+        """A window on an evening; `save` is called when there is something to remember."""
+        super().__init__()
+        self.evening, self._save = evening, save
+        self.setWindowTitle("Antiphon")
+        self.setMinimumSize(SMALLEST)
+        self.resize(USUAL)
+        self.setAcceptDrops(True)
+        self.banner, self.roll, self.keyboard = Banner(), PianoRoll(), Keyboard()
+        self.controls, self.takes, self.bar = Controls(), Takes(), Bar()
+        self.help = Help(self.roll)
+        self.to_present = QPushButton(say("Back to now"), self.roll)
+        self.lateness = QLabel()
+        self._place()
+        self._make_menus()
+        self._connect()
+        self._saving = QTimer(self, interval=SAVING, singleShot=True)
+        self._saving.timeout.connect(lambda: self._save(self.evening))
+        self._frames = QTimer(self, interval=FRAME, timerType=Qt.TimerType.PreciseTimer)
+        self._frames.timeout.connect(self.tick)
+        self._was_moving = False
+        self.show_look(system_look())
+
+    # Making
+
+    def _place(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(MARGIN)
+        self.left, self.right = _panel(self.takes), _panel(self.controls)
+        for panel in (self.left, _panel(self.roll), self.right):
+            self.splitter.addWidget(panel)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setChildrenCollapsible(False)
+        self.left.setMinimumWidth(190)
+        self.right.setMinimumWidth(252)
+        self.splitter.setSizes([220, 760, 262])
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
+        column.setSpacing(MARGIN)
+        column.addWidget(self.banner)
+        column.addWidget(self.bar)
+        column.addWidget(self.splitter, 1)
+        column.addWidget(self.keyboard)
+        self.setCentralWidget(page)
+        self.statusBar().addWidget(self.lateness, 1)
+        self.statusBar().setContentsMargins(MARGIN, 0, MARGIN, 0)
+        self.statusBar().setSizeGripEnabled(False)
+        self.to_present.hide()
+        self.help.setVisible(not self.evening.memory.has_played)
+
+    def _make_menus(self) -> None:
+        take = self.menuBar().addMenu(say("Take"))
+        self._add(take, say("Open a .mid as a phrase…"), self._ask_for_phrase, "Ctrl+O")
+        self._add(take, say("Play the minuet to it"), self._try_minuet, "Ctrl+M")
+        take.addSeparator()
+        self._add(take, say("Keep this take, begin a new one"), self.evening.keep, "Ctrl+S")
+        self._add(take, say("Folder for takes…"), self._ask_for_folder)
+        self._add(take, say("Show the folder"), self._show_folder)
+        take.addSeparator()
+        self._add(take, say("Quit"), self.close, "Ctrl+Q")
+        view = self.menuBar().addMenu(say("View"))
+        self._add(view, say("Nearer"), partial(self.roll.zoom_by, 1.25), "Ctrl++")
+        self._add(view, say("Farther"), partial(self.roll.zoom_by, 0.8), "Ctrl+-")
+        self._add(view, say("The whole take"), self.roll.show_whole, "Ctrl+0")
+        self._add(view, say("Back to now"), self._to_present, "Ctrl+N")
+        view.addSeparator()
+        self._add_shown(view, say("Takes"), self.left, "Ctrl+1")
+        self._add_shown(view, say("Controls"), self.right, "Ctrl+2")
+        self._add(view, say("Whole screen"), self._whole_screen, "F11")
+
+    def _add(self, menu: QMenu, name: str, does: Callable[[], object], keys: str = "") -> None:
+        action = menu.addAction(name)
+        action.setShortcut(QKeySequence(keys))
+        action.triggered.connect(lambda _: does())
+
+    def _add_shown(self, menu: QMenu, name: str, panel: QWidget, keys: str) -> None:
+        action = menu.addAction(name)
+        action.setCheckable(True)
+        action.setChecked(True)
+        action.setShortcut(QKeySequence(keys))
+        action.toggled.connect(panel.setVisible)
+
+    def _connect(self) -> None:
+        evening, banner = self.evening, self.banner
+        banner.asked_for_answer.connect(evening.answer_now)
+        banner.asked_to_stop.connect(evening.stop)
+        banner.panicked.connect(self._panic)
+        banner.asked_to_keep.connect(evening.keep)
+        banner.asked_to_discard.connect(evening.discard)
+        self.keyboard.struck.connect(evening.client.strike)
+        self.keyboard.released.connect(evening.client.release)
+        self.keyboard.pedalled.connect(evening.client.press_pedal)
+        self.roll.asked_to_hear.connect(evening.play_back)
+        self.roll.moved.connect(lambda follows: self.to_present.setVisible(not follows))
+        self.to_present.clicked.connect(self._to_present)
+        self.help.asked_to_try.connect(self._try_minuet)
+        self.controls.chosen.connect(self._choose)
+        self.controls.asked_for_test_sound.connect(evening.test_sound)
+        self.controls.asked_to_save_preset.connect(self._save_preset)
+        self.controls.asked_to_forget_preset.connect(self._forget_preset)
+        self._connect_takes()
+        self._connect_evening()
+        QGuiApplication.styleHints().colorSchemeChanged.connect(
+            lambda: self.show_look(system_look())
+        )
+
+    def _connect_takes(self) -> None:
+        self.takes.chosen.connect(self.evening.open_take)
+        self.takes.asked_to_play.connect(self._play_take)
+        self.takes.asked_for_another.connect(self.evening.another_answer)
+        self.takes.asked_for_menu.connect(self._open_take_menu)
+
+    def _connect_evening(self) -> None:
+        evening = self.evening
+        evening.warned.connect(self.bar.say)
+        evening.ports_seen.connect(self._show_ports)
+        evening.models_read.connect(self._show_models)
+        evening.takes_read.connect(
+            lambda: self.takes.show_takes(evening.takes.takes, evening.memory.stars)
+        )
+        evening.take_opened.connect(self._show_opened)
+        evening.seed_drawn.connect(lambda: self.controls.show_choices(evening.memory.choices))
+        evening.heard_answer.connect(self._save_soon)
+
+    # Going on
+
+    def open(self) -> None:
+        """Show everything as it was left, and begin."""
+        memory = self.evening.memory
+        self.controls.show_choices(memory.choices)
+        self.controls.show_presets(memory.presets)
+        self._show_ports()
+        self.restoreGeometry(QByteArray.fromBase64(memory.place.encode()))
+        self.evening.open()
+        app = QApplication.instance()
+        if app is not None:
+            app.installEventFilter(self)
+        self._frames.start()
+
+    def tick(self) -> None:
+        """One frame: take in what was told, repaint what it changed."""
+        before = self.evening.shown
+        self.evening.go_on()
+        live, shown = self.evening.scene, self.evening.shown
+        now = self.evening.client.now()
+        self.banner.show_scene(live, now)
+        playing_at = self.evening.playing_at()
+        self.keyboard.light(shown.lit_at(playing_at) if playing_at is not None else live.lit())
+        self.takes.show_playing(self.evening.playback is not None)
+        is_moving = playing_at is not None or (shown is live and live.moves(now))
+        if is_moving or self._was_moving or shown is not before:
+            self.roll.show_scene(shown, self.evening.now, self.evening.playing_at)
+            self.roll.update()
+        self._was_moving = is_moving
+        self._show_status()
+        if self.help.isVisible() and (live.has_notes or self.evening.opened):
+            self.help.hide()
+
+    def _show_status(self) -> None:
+        scene = self.evening.scene
+        if not scene.is_ready:
+            said = ""
+        elif scene.lateness.notes == 0:
+            said = say(
+                "{model} · hears {inputs} · sounds on {output}",
+                model=scene.model,
+                inputs=", ".join(scene.inputs) or say("the keys on the screen"),
+                output=scene.output,
+            )
+        else:
+            said = say(
+                "{model} · lateness of the last note {last} ms, of the worst {worst} ms",
+                model=scene.model,
+                last=f"{1000 * scene.lateness.last:.1f}",
+                worst=f"{1000 * scene.lateness.worst:.1f}",
+            )
+        if said != self.lateness.text():
+            self.lateness.setText(said)
+
+    def show_look(self, look: Look) -> None:
+        """By day or by night."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.setPalette(palette(look))
+            app.setStyleSheet(style(look))
+        for widget in (self.banner, self.roll, self.keyboard, self.controls, self.takes):
+            widget.show_look(look)
+
+    # What the hand does
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Keys of the computer's play, wherever the focus is, but where one writes."""
+        if event.type() in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
+            return self._on_key(event)
+        if event.type() is QEvent.Type.ApplicationDeactivate:
+            self.keyboard.release_all()
+        return False
+
+    def _on_key(self, event: QEvent) -> bool:
+        is_writing = isinstance(QApplication.focusWidget(), QLineEdit | QAbstractSpinBox)
+        is_elsewhere = QApplication.activePopupWidget() or QApplication.activeModalWidget()
+        if not isinstance(event, QKeyEvent) or is_writing or is_elsewhere:
+            return False
+        if event.type() is QEvent.Type.KeyPress and self._commands(event):
+            return True
+        return self.keyboard.type_key(event)
+
+    def _commands(self, event: QKeyEvent) -> bool:
+        focus = QApplication.focusWidget()
+        is_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        match event.key():
+            case Qt.Key.Key_Escape if is_control:
+                self._panic()
+            case Qt.Key.Key_Escape:
+                self.evening.stop()
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter if focus is not self.takes.list:
+                if isinstance(focus, QAbstractButton):
+                    focus.click()
+                else:
+                    self.evening.answer_now()
+            case Qt.Key.Key_F2 if self.takes.current is not None:
+                self._rename(self.takes.current)
+            case Qt.Key.Key_Delete if focus is self.takes.list and self.takes.current is not None:
+                self.evening.delete(self.takes.current)
+            case _:
+                return False
+        return True
+
+    def _panic(self) -> None:
+        self.keyboard.release_all()
+        self.evening.panic()
+
+    def _to_present(self) -> None:
+        self.evening.show_live()
+        self.roll.follow()
+        self.roll.setFocus()
+
+    def _try_minuet(self) -> None:
+        self.evening.play_prompt(bundled_prompt())
+
+    def _choose(self, choices: Choices) -> None:
+        self.evening.choose(choices)
+        self._save_soon()
+
+    def _save_soon(self) -> None:
+        self._saving.start()
+
+    def _whole_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    # Presets
+
+    def _save_preset(self) -> None:
+        name, is_given = QInputDialog.getText(
+            self, say("Preset"), say("What shall this way of answering be called?")
+        )
+        if not is_given or not name.strip() or name in [preset for preset, _ in PRESETS]:
+            return
+        character = self.evening.memory.choices.character
+        self._remember_presets(self.evening.memory.with_preset(name.strip(), character).presets)
+
+    def _forget_preset(self, name: str) -> None:
+        self._remember_presets(self.evening.memory.without_preset(name).presets)
+
+    def _remember_presets(self, presets: tuple[tuple[str, Character], ...]) -> None:
+        self.evening.keep_presets(presets)
+        self.controls.show_presets(self.evening.memory.presets)
+        self._save_soon()
+
+    # Phrases and takes
+
+    def _ask_for_phrase(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, say("A phrase to answer"), "", MIDI_FILES)
+        if name:
+            self.play_file(Path(name))
+
+    def play_file(self, path: Path) -> None:
+        """Play a .mid as the player would, and have it answered."""
+        try:
+            self.evening.play_prompt(read_phrase(path))
+        except Refusal as refusal:
+            self.bar.say(str(refusal))
+
+    def _ask_for_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, say("Where takes are kept"))
+        if name:
+            self.evening.choose_folder(Path(name))
+            self._save_soon()
+
+    def _show_folder(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.evening.folder)))
+
+    def _play_take(self, path: Path) -> None:
+        if self.evening.playback is not None:
+            self.evening.hush()
+        elif self.evening.opened is not None and self.evening.opened.path == path:
+            self.evening.play_back(0.0)
+
+    def _open_take_menu(self, path: Path, where: QPoint) -> None:
+        menu = QMenu(self)
+        is_starred = path.name in self.evening.memory.stars
+        self._add(menu, say("Rename…"), partial(self._rename, path), "F2")
+        star = say("Take the star away") if is_starred else say("Star")
+        self._add(menu, star, partial(self._star, path))
+        menu.addSeparator()
+        for name, only in (
+            (say("Export .mid…"), None),
+            (say("Export .mid, answers only…"), Player.MODEL),
+        ):
+            self._add(menu, name, partial(self._export_notes, path, only))
+        self._add(menu, say("Export .wav…"), partial(self._export_sound, path))
+        menu.addSeparator()
+        self._add(menu, say("Delete"), partial(self.evening.delete, path), "Del")
+        menu.exec(where)
+
+    def _rename(self, path: Path) -> None:
+        name, is_given = QInputDialog.getText(
+            self, say("Rename"), say("A name for this take:"), text=path.stem
+        )
+        if is_given and name.strip():
+            self.evening.rename(path, name)
+            self._save_soon()
+
+    def _star(self, path: Path) -> None:
+        self.evening.star(path)
+        self._save_soon()
+
+    def _export_notes(self, path: Path, only: Player | None) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, say("Export"), path.name, MIDI_FILES)
+        if name:
+            self.evening.ask(WriteNotes(path, Path(name), only))
+
+    def _export_sound(self, path: Path) -> None:
+        given = path.with_suffix(".wav").name
+        name, _ = QFileDialog.getSaveFileName(self, say("Export"), given, "WAV (*.wav)")
+        if name:
+            self.evening.ask(WriteSound(path, Path(name)))
+
+    # What is told
+
+    def _show_ports(self) -> None:
+        outputs = [(say("Built-in piano"), SYNTH)]
+        outputs += [(name, name) for name in self.evening.ports.outputs]
+        outputs += [(say("A DAW, by ports of our own"), VIRTUAL), (say("No sound"), NONE)]
+        self.controls.show_ports(self.evening.ports.inputs, outputs)
+
+    def _show_models(self) -> None:
+        self.controls.show_models(self.evening.models.cards)
+        if self.evening.models.broken:
+            self.bar.say(self.evening.models.broken[0])
+
+    def _show_opened(self) -> None:
+        opened = self.evening.opened
+        self.takes.choose(None if opened is None else opened.path)
+        self.roll.show_scene(self.evening.shown, self.evening.now, self.evening.playing_at)
+        if opened is None:
+            self.roll.follow()
+        else:
+            self.roll.show_whole()
+        self.to_present.setVisible(opened is not None)
+
+    # The window itself
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """A .mid may be dropped."""
+        if _dropped(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """It is played, and answered."""
+        path = _dropped(event)
+        if path is not None:
+            self.play_file(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """The help stays in the middle."""
+        super().resizeEvent(event)
+        QTimer.singleShot(0, self._place_on_roll)
+
+    def _place_on_roll(self) -> None:
+        size = self.help.sizeHint().boundedTo(self.roll.size() - QSize(40, 30))
+        size.setWidth(min(max(size.width(), 420), self.roll.width() - 40))
+        size.setHeight(max(self.help.heightForWidth(size.width()), size.height()))
+        self.help.resize(size)
+        middle = self.roll.rect().center() - self.help.rect().center()
+        self.help.move(middle)
+        button = self.to_present.sizeHint()
+        self.to_present.resize(button)
+        self.to_present.move(
+            self.roll.width() - button.width() - MARGIN, self.roll.height() - button.height() - 20
+        )
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Nothing is lost: the take is kept first, whoever plays."""
+        self._frames.stop()
+        app = QApplication.instance()
+        if app is not None:
+            app.removeEventFilter(self)
+        self.keyboard.release_all()
+        self.hide()
+        self.evening.close()
+        place = self.saveGeometry().toBase64().data()
+        self.evening.remember_place(bytes(place).decode())
+        self._save(self.evening)
+        event.accept()
+
+
+def _panel(content: QWidget) -> QFrame:
+    frame = QFrame()
+    frame.setObjectName("panel")
+    layout = QHBoxLayout(frame)
+    layout.setContentsMargins(1, 1, 1, 1)
+    layout.addWidget(content)
+    return frame
+
+
+def _dropped(event: QDropEvent) -> Path | None:
+    """The .mid that is dropped, if it is one."""
+    paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    midi = [path for path in paths if path.suffix.lower() in (".mid", ".midi")]
+    return midi[0] if midi else None
