@@ -118,10 +118,30 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def main(ctx: click.Context) -> None:
     """Play a few notes on a MIDI keyboard; Antiphon answers, in time, and keeps the take.
 
-    Without a command it does what `antiphon play` does.
+    Without a command it opens the window; where there is no display, it plays in the terminal.
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(play)
+        from gui.display import why_there_is_none
+
+        ctx.invoke(play if why_there_is_none() else _open_window)
+
+
+@main.command(epilog=EXAMPLE + "antiphon window")
+@click.option("--takes", type=FILE, metavar="DIR", help="Where takes are kept.")
+def window(takes: Path | None = None) -> None:
+    """Open the window: the instrument on the screen."""
+    from gui.display import why_there_is_none
+
+    reason = why_there_is_none()
+    if reason is not None:
+        raise Refusal(reason)
+    _open_window(takes)
+
+
+def _open_window(takes: Path | None = None) -> None:
+    from gui.command import open_window
+
+    sys.exit(open_window(takes))
 
 
 @main.command(epilog=EXAMPLE + 'antiphon play --in "Digital Piano" --temperature 0.9')
