@@ -111,7 +111,8 @@ class Evening(QObject):
         self._playbacks = 0
         self._is_discarding = False
         self._is_halted = False  # the engine could not begin, and is not to try by itself
-        self._was_ready = False
+        self._was_ready = False  # whether the engine that runs has begun to play
+        self._is_troubled = False  # whether it could begin, but not as it was meant to
         self._colour: tuple[int, int] | None = None  # instrument and volume that the output has
 
     # Where takes lie
@@ -164,7 +165,7 @@ class Evening(QObject):
             return
         if plan is not None:
             prompt, self._prompt = self._prompt, None
-            self._was_ready = False
+            self._was_ready = self._is_troubled = False
             self.client.begin(replace(plan, prompt=prompt))
 
     def _wish(self) -> Plan | None:
@@ -351,8 +352,11 @@ class Evening(QObject):
             case Trouble(sentence) if self._was_ready:
                 self.warned.emit(sentence, "", None)
             case Trouble(sentence):
+                self._is_troubled = True
                 self.warned.emit(sentence, say("Try again"), self.keep)
             case Begun():
+                if not self._is_troubled:
+                    self.warned.emit("", "", None)
                 self._was_ready = True
                 self._colour = None
         before, self.scene = self.scene, self.scene.after(news)
@@ -375,7 +379,7 @@ class Evening(QObject):
         elif is_discarding:
             self.delete(path)
         else:
-            self.opened = Opened(path, replace(self.scene.released(self.scene.last_at)))
+            self.opened = Opened(path, self.scene.after(Over(take)))
             self._stagehand.ask(ReadTakes(self.folder))
             self.take_opened.emit()
 

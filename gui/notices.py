@@ -39,19 +39,28 @@ class Bar(QFrame):
         row.addWidget(self.sentence, 1)
         row.addWidget(self.act)
         row.addWidget(self.close_)
+        self._closed = ""  # the sentence that the player does not want to read again
         self._does: Callable[[], None] | None = None
         self.act.clicked.connect(self._do)
-        self.close_.clicked.connect(self.hide)
+        self.close_.clicked.connect(self._close)
         self.hide()
 
     def say(self, sentence: str, act: str = "", does: Callable[[], None] | None = None) -> None:
-        """Say what is wrong, and offer what helps."""
+        """Say what is wrong, and offer what helps; what was just closed is not said again."""
+        if sentence in ("", self._closed):
+            self.hide()
+            return
+        self._closed = ""
         self.sentence.setText(sentence)
         self.setAccessibleName(sentence)
         self.act.setText(act)
         self.act.setVisible(does is not None)
         self._does = does
         self.show()
+
+    def _close(self) -> None:
+        self._closed = self.sentence.text()
+        self.hide()
 
     def _do(self) -> None:
         self.hide()

@@ -39,7 +39,7 @@ PRESENT = 0.8  # where in the picture the present moment stands
 NARROWEST, WIDEST, USUAL_ZOOM = 4.0, 800.0, 110.0  # pixels a second
 LEAST_WIDTH = 2.0  # pixels of the shortest note
 SECONDS_APART = 70.0  # pixels between two lines of time, at least
-SPANS = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600)  # seconds between two lines of time
+SPANS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)  # seconds between two lines of time
 CLICK = 4  # pixels that a mouse may move and still click
 KEY_STEP = 0.25  # of the picture's width: how far an arrow key scrolls
 ZOOM_STEP = 1.25
@@ -64,6 +64,7 @@ class PianoRoll(QWidget):
 
     asked_to_hear = Signal(float)  # from which moment of the take
     moved = Signal(bool)  # whether it follows the present
+    resized = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """A roll on which nothing was played yet."""
@@ -72,7 +73,7 @@ class PianoRoll(QWidget):
         self._scene = Scene()
         self._take: tuple[int, float | None] = (-1, None)
         self._now: Callable[[], float] = lambda: 0.0
-        self._zoom = USUAL_ZOOM
+        self._zoom = self._live_zoom = USUAL_ZOOM
         self._range = USUAL
         self._left: float | None = None  # seconds at the left edge; None: it follows the present
         self._playing_at: Callable[[], float | None] = lambda: None
@@ -115,7 +116,8 @@ class PianoRoll(QWidget):
         return self._left is None
 
     def follow(self) -> None:
-        """Back to the present."""
+        """Back to the present, as near as it was seen before."""
+        self.set_zoom(self._live_zoom)
         self._look_from(None)
 
     def look_at_start(self) -> None:
@@ -126,7 +128,7 @@ class PianoRoll(QWidget):
         """All of the take at once."""
         began = self._scene.began_at or 0.0
         seconds = max(self._scene.last_at - began, 1.0)
-        self.set_zoom(0.94 * self.width() / seconds)
+        self.set_zoom(min(0.94 * self.width() / seconds, USUAL_ZOOM))
         self._look_from(began - 0.03 * self.width() / self._zoom)
 
     def zoom_by(self, factor: float, around: float | None = None) -> None:
@@ -134,6 +136,8 @@ class PianoRoll(QWidget):
         x = PRESENT * self.width() if around is None else around
         moment = self._moment(x)
         self.set_zoom(self._zoom * factor)
+        if self.follows:
+            self._live_zoom = self._zoom
         if self._left is not None:
             self._look_from(moment - x / self._zoom)
 
@@ -429,3 +433,4 @@ class PianoRoll(QWidget):
         """Another size is other paper."""
         self._sheets.clear()
         super().resizeEvent(event)
+        self.resized.emit()

@@ -168,16 +168,21 @@ def _play_back(errand: PlayBack, hushed: threading.Event, tell: Tell) -> None:
     with ExitStack() as open_things:
         open_things.callback(tell, PlaybackEnded(errand.number))
         try:
-            output = _open(errand.output, open_things)
-            if output is not None:
-                _sound(errand, output, hushed, tell)
+            _sound(errand, _open(errand.output, open_things), hushed, tell)
         except Refusal as refusal:
             tell(Failed(str(refusal)))
 
 
-def _open(name: str, open_things: ExitStack) -> Sounds | None:
+class _Silence:
+    """An output that nobody hears, for those who only want to watch."""
+
+    def send(self, message: bytes) -> None:
+        """Do nothing."""
+
+
+def _open(name: str, open_things: ExitStack) -> Sounds:
     if name == NONE:
-        return None
+        return _Silence()
     if name == SYNTH:
         from performer.synth import open_synth
 
@@ -218,7 +223,7 @@ def _at_the_desk(desk: "queue.SimpleQueue[Errand]", tell: Tell) -> None:
 def _write(errand: Errand, tell: Tell) -> None:
     match errand:
         case ReadModels():
-            tell(_models())
+            tell(read_models())
         case ReadTakes(folder):
             tell(TakesRead(_takes(folder)))
         case OpenTake(path):
@@ -236,7 +241,8 @@ def _write(errand: Errand, tell: Tell) -> None:
             tell(AnswerKept(_think_again(errand)))
 
 
-def _models() -> ModelsRead:
+def read_models() -> ModelsRead:
+    """The models that are there, and what each says of itself."""
     from performer.model import Model
     from performer.shelf import models
 
@@ -253,13 +259,14 @@ def _takes(folder: Path) -> tuple[Listed, ...]:
     found = []
     for path in folder.glob("*.mid"):
         try:
-            found.append(_listed(path))
+            found.append(listed(path))
         except (Refusal, OSError):
             continue  # a .mid of somebody else's lies there too
     return tuple(sorted(found, key=lambda take: take.changed_at, reverse=True))
 
 
-def _listed(path: Path) -> Listed:
+def listed(path: Path) -> Listed:
+    """A take as it stands in the list. Raises Refusal, OSError."""
     take = read_take(path)
     notes = {player: take.notes(player) for player in Player}
     return Listed(

@@ -17,7 +17,6 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
-    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -158,6 +157,7 @@ class Window(QMainWindow):
         self.keyboard.released.connect(evening.client.release)
         self.keyboard.pedalled.connect(evening.client.press_pedal)
         self.roll.asked_to_hear.connect(evening.play_back)
+        self.roll.resized.connect(self._place_on_roll)
         self.roll.moved.connect(lambda follows: self.to_present.setVisible(not follows))
         self.to_present.clicked.connect(self._to_present)
         self.help.asked_to_try.connect(self._try_minuet)
@@ -182,9 +182,7 @@ class Window(QMainWindow):
         evening.warned.connect(self.bar.say)
         evening.ports_seen.connect(self._show_ports)
         evening.models_read.connect(self._show_models)
-        evening.takes_read.connect(
-            lambda: self.takes.show_takes(evening.takes.takes, evening.memory.stars)
-        )
+        evening.takes_read.connect(self._show_takes)
         evening.take_opened.connect(self._show_opened)
         evening.seed_drawn.connect(lambda: self.controls.show_choices(evening.memory.choices))
         evening.heard_answer.connect(self._save_soon)
@@ -203,6 +201,14 @@ class Window(QMainWindow):
         if app is not None:
             app.installEventFilter(self)
         self._frames.start()
+
+    def stop(self) -> None:
+        """Paint no more, and let go of every key on the screen."""
+        self._frames.stop()
+        app = QApplication.instance()
+        if app is not None:
+            app.removeEventFilter(self)
+        self.keyboard.release_all()
 
     def tick(self) -> None:
         """One frame: take in what was told, repaint what it changed."""
@@ -419,6 +425,11 @@ class Window(QMainWindow):
         if self.evening.models.broken:
             self.bar.say(self.evening.models.broken[0])
 
+    def _show_takes(self) -> None:
+        opened = self.evening.opened
+        self.takes.show_takes(self.evening.takes.takes, self.evening.memory.stars)
+        self.takes.choose(None if opened is None else opened.path)
+
     def _show_opened(self) -> None:
         opened = self.evening.opened
         self.takes.choose(None if opened is None else opened.path)
@@ -442,12 +453,8 @@ class Window(QMainWindow):
         if path is not None:
             self.play_file(path)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """The help stays in the middle."""
-        super().resizeEvent(event)
-        QTimer.singleShot(0, self._place_on_roll)
-
     def _place_on_roll(self) -> None:
+        """The help in the middle, the way back in the corner."""
         size = self.help.sizeHint().boundedTo(self.roll.size() - QSize(40, 30))
         size.setWidth(min(max(size.width(), 420), self.roll.width() - 40))
         size.setHeight(max(self.help.heightForWidth(size.width()), size.height()))
@@ -462,11 +469,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Nothing is lost: the take is kept first, whoever plays."""
-        self._frames.stop()
-        app = QApplication.instance()
-        if app is not None:
-            app.removeEventFilter(self)
-        self.keyboard.release_all()
+        self.stop()
         self.hide()
         self.evening.close()
         place = self.saveGeometry().toBase64().data()
