@@ -10,6 +10,10 @@ NOTE_OFF, NOTE_ON, CONTROL_CHANGE = 0x80, 0x90, 0xB0
 SUSTAIN, ALL_SOUND_OFF, ALL_NOTES_OFF = 64, 120, 123  # controller numbers
 PEDAL_DOWN = 64  # controller values from here up mean that the pedal is down
 DATA_BYTES = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}  # by kind of message
+SYSEX = 0xF0
+SYSTEM_DATA_BYTES = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0} | dict.fromkeys(
+    (0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF), 0
+)  # the others mean nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ def parse(data: bytes) -> Message | None:
     """
     if not data or data[0] < NOTE_OFF:
         return None
-    if data[0] >= 0xF0:
-        return Other(data)
+    if data[0] >= SYSEX:
+        return Other(data) if _is_whole(data) else None
     kind, channel, values = data[0] & 0xF0, data[0] & 0x0F, data[1:]
     if len(values) != DATA_BYTES[kind] or max(values) > 127:
         return None
@@ -88,6 +92,14 @@ def parse(data: bytes) -> Message | None:
             return AllNotesOff(channel)  # 124 to 127 change the mode, which releases all keys too
         case _:
             return Other(data)
+
+
+def _is_whole(data: bytes) -> bool:
+    """True for one system message from its first byte to its last."""
+    kind, values = data[0], data[1:]
+    if kind == SYSEX:
+        return values.endswith(b"\xf7") and values[:-1].isascii()  # below 128
+    return len(values) == SYSTEM_DATA_BYTES.get(kind) and values.isascii()
 
 
 def note_on(channel: int, pitch: int, velocity: int) -> bytes:

@@ -172,7 +172,7 @@ def read_take(path: Path) -> Take:
         raise Refusal(f"{path} is not a take of Antiphon's, so it does not say how it was made.")
     try:
         texts = [json.loads(word.text) for word in words if word.type == "text"]
-        maker, answers = Maker(**texts[0]), tuple(_answer(text) for text in texts[1:])
+        maker, answers = Maker(**texts[0]), tuple(answer_from(text) for text in texts[1:])
     except (ValueError, TypeError, KeyError, IndexError):
         raise Refusal(f"{path} no longer says how it was made; it was changed since.") from None
     recorded = [message for track in tracks for message in _recorded(track)]
@@ -206,7 +206,7 @@ def _words(take: Take) -> Iterator[tuple[float, mido.MetaMessage]]:
     yield 0.0, mido.MetaMessage("set_tempo", tempo=TEMPO)
     yield 0.0, _text({"model": take.maker.model, "sha256": take.maker.sha256})
     for answer in sorted(take.answers, key=lambda answer: answer.began_at):
-        yield answer.began_at, _text(_facts(answer))
+        yield answer.began_at, _text(facts_of(answer))
 
 
 def _sounds(messages: Sequence[Recorded]) -> Iterator[tuple[float, mido.Message]]:
@@ -228,7 +228,8 @@ def _text(facts: dict[str, Any]) -> mido.MetaMessage:
     return mido.MetaMessage("text", text=json.dumps(facts))
 
 
-def _facts(answer: Answered) -> dict[str, Any]:
+def facts_of(answer: Answered) -> dict[str, Any]:
+    """An answer as what JSON can hold."""
     taste, limit = answer.taste, answer.limit
     return {
         "turn": answer.turn,
@@ -252,7 +253,8 @@ def _facts(answer: Answered) -> dict[str, Any]:
     }
 
 
-def _answer(facts: dict[str, Any]) -> Answered:
+def answer_from(facts: dict[str, Any]) -> Answered:
+    """The answer of those facts. Raises ValueError, TypeError or KeyError where they are none."""
     seconds, notes = facts["limit"]["seconds"], facts["limit"]["notes"]
     return Answered(
         facts["turn"],

@@ -1,5 +1,6 @@
 """What bytes mean."""
 
+import mido
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,12 @@ def test_what_means_nothing_here_is_kept_as_it_came() -> None:
         assert parse(data) == Other(data)
 
 
+def test_half_a_message_means_nothing() -> None:
+    for data in (b"\xf0\x7e", b"\xf0\x7e\x90\xf7", b"\xf2\x01", b"\xf4", b"\xf7", b"\xfa\x00"):
+        assert parse(data) is None
+
+
 @given(st.binary(max_size=5))
-def test_no_bytes_whatever_raise(data: bytes) -> None:
-    message = parse(data)
-    assert message is None or data[0] >= 0x80
+def test_no_bytes_whatever_raise_and_what_has_a_meaning_can_be_written_down(data: bytes) -> None:
+    if parse(data) is not None:
+        assert bytes(mido.Message.from_bytes(data).bytes()) == data
