@@ -46,9 +46,10 @@ class Screen:
             case Hearing() if not self._is_phrase:
                 self._is_phrase = True
                 self._say("A phrase begins.", "green")
-            case Ready(model, inputs, output):
+            case Ready(model, inputs, output, priority):
                 heard = " and ".join(inputs) or "the prompt"
                 self._say(f"{model} listens to {heard} and plays on {output}. Ctrl-C ends.")
+                self._say(f"Its notes are played with {priority}.", "dim")
             case Answered(notes=notes, cut_at=cut_at):
                 cut = "" if cut_at is None else ", cut short"
                 self._say(f"Answered with {notes} notes{cut}.", "magenta")
