@@ -162,6 +162,8 @@ class Banner(QFrame):
         for widget in (self.answer, self.stop, self.panic):
             row.addWidget(widget)
         row.addSpacing(10)
+        for button in (self.answer, self.stop, self.panic, self.keep, self.discard):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for each in (self.light, self.time, self.keep, self.discard):
             row.addWidget(each)
         self._connect()

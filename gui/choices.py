@@ -7,12 +7,14 @@ file says that cannot be chosen is left at what it was before.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from math import isnan
 from typing import Any, Self, TypeVar
 
 from performer.taste import Taste
 
 T = TypeVar("T", bound="Memory | Choices | Character")
 EVERY, NOBODY = "", "none"  # inputs that are no port's name: all there are, and none
+SYSTEM, DAY, NIGHT = "system", "day", "night"  # how it looks
 TAMEST, WILDEST = 0.5, 2.0  # temperatures at the ends of the knob
 LEAST_TOP_P = 0.5
 SHORTEST_SILENCE, LONGEST_SILENCE = 0.3, 3.0  # seconds that can be chosen
@@ -55,17 +57,21 @@ class Character:
     @property
     def playable(self) -> Self:
         """The same, each value within what the controls can show."""
+        silence = _within(self.silence, SHORTEST_SILENCE, LONGEST_SILENCE)
         return replace(
             self,
-            pitch=min(max(self.pitch, TAMEST), WILDEST),
-            rhythm=min(max(self.rhythm, TAMEST), WILDEST),
-            dynamics=min(max(self.dynamics, TAMEST), WILDEST),
-            top_p=min(max(self.top_p, LEAST_TOP_P), 1.0),
+            pitch=_within(self.pitch, TAMEST, WILDEST),
+            rhythm=_within(self.rhythm, TAMEST, WILDEST),
+            dynamics=_within(self.dynamics, TAMEST, WILDEST),
+            top_p=_within(self.top_p, LEAST_TOP_P, 1.0),
             length=self.length if self.length in LENGTHS else "like",
-            silence=min(max(self.silence, SHORTEST_SILENCE), LONGEST_SILENCE)
-            if self.silence
-            else 0.0,
+            silence=silence if self.silence else 0.0,
         )
+
+
+def _within(value: float, least: float, most: float) -> float:
+    """The value, or the end that it lies beyond; 1 for what is no number."""
+    return 1.0 if isnan(value) else min(max(value, least), most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,17 @@ class Choices:
     seed_is_kept: bool = False
     instrument: int = 0  # General MIDI program
     volume: int = 100
+
+    @property
+    def playable(self) -> Self:
+        """The same, each value within what the controls can show."""
+        return replace(
+            self,
+            character=self.character.playable,
+            seed=min(max(self.seed, 0), LARGEST_SEED),
+            instrument=self.instrument if 0 <= self.instrument <= LOUDEST else 0,
+            volume=min(max(self.volume, 0), LOUDEST),
+        )
 
 
 PRESETS = (
@@ -100,6 +117,7 @@ class Memory:
     stars: frozenset[str] = frozenset()  # names of files
     takes: str = ""  # the folder; empty: the usual one
     has_played: bool = False  # an answer was heard once: the help is no longer needed
+    look: str = SYSTEM
     place: str = ""  # the window's size and position, as Qt writes them
 
     def with_preset(self, name: str, character: Character) -> Self:
@@ -138,14 +156,14 @@ def remembered(text: str) -> Memory:
     choices = _filled(Choices(), _mapping(facts.get("choices")))
     return replace(
         memory,
-        choices=replace(choices, character=_character(_mapping(facts.get("choices")))),
+        choices=replace(choices, character=_character(facts.get("choices"))).playable,
         presets=tuple(_presets(facts.get("presets"))),
         stars=frozenset(name for name in _list(facts.get("stars")) if isinstance(name, str)),
     )
 
 
-def _character(facts: Mapping[str, Any]) -> Character:
-    return _filled(Character(), _mapping(facts.get("character"))).playable
+def _character(told: Any) -> Character:
+    return _filled(Character(), _mapping(_mapping(told).get("character")))
 
 
 def _presets(told: Any) -> list[tuple[str, Character]]:

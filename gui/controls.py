@@ -214,7 +214,10 @@ class Controls(QScrollArea):
 
     def _place(self, column: QVBoxLayout) -> None:
         column.addLayout(_beside(self.preset, self.save_preset, self.forget_preset))
-        knob = QHBoxLayout()
+        desk = QWidget()
+        desk.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        knob = QHBoxLayout(desk)
+        knob.setContentsMargins(0, 0, 0, 0)
         knob.addStretch(1)
         for widget, where in (
             (self.tame, Qt.AlignmentFlag.AlignBottom),
@@ -223,7 +226,7 @@ class Controls(QScrollArea):
         ):
             knob.addWidget(widget, 0, where)
         knob.addStretch(1)
-        column.addLayout(knob)
+        column.addWidget(desk)
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
         self.apart = QWidget()
         apart = _form(self.apart, (self.pitch, self.rhythm, self.dynamics, self.top_p))
@@ -464,6 +467,7 @@ def _menu(name: str, tip: str) -> QComboBox:
 def _slider(name: str, tip: str) -> QSlider:
     slider = QSlider(Qt.Orientation.Horizontal)
     slider.setRange(0, STEPS)
+    slider.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # more is to the right, as on a desk
     _name(slider, name, tip)
     return slider
 

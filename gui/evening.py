@@ -416,6 +416,10 @@ class Evening(QObject):
         """These are the player's presets from now on."""
         self.memory = replace(self.memory, presets=presets)
 
+    def choose_look(self, look: str) -> None:
+        """By day, by night, or as the system has it."""
+        self.memory = replace(self.memory, look=look)
+
     def remember_place(self, place: str) -> None:
         """Where the window is."""
         self.memory = replace(self.memory, place=place)

@@ -31,6 +31,7 @@ LOWEST, HIGHEST = 21, 108
 OCTAVE = 12
 BLACK = frozenset({1, 3, 6, 8, 10})
 WHITE_KEYS = 52
+FLATTEST = 13  # the keyboard's width, in its own height
 BLACK_WIDTH, BLACK_HEIGHT = 0.6, 0.62  # of a white key
 SOFTEST, LOUDEST = 24, 120  # velocities by mouse
 LETTERS = "AWSEDFTGYHUJKOLP;"  # where they are on an American keyboard; semitones from C up
@@ -91,6 +92,7 @@ class Keyboard(QWidget):
     struck = Signal(int, int)  # pitch, velocity
     released = Signal(int)  # pitch
     pedalled = Signal(bool)
+    typing_changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """A keyboard with all keys up."""
@@ -110,7 +112,11 @@ class Keyboard(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """As high as keys look natural, within reason."""
-        return QSize(900, 6 * self.fontMetrics().height())
+        return QSize(900, self.height_for(900))
+
+    def height_for(self, width: int) -> int:
+        """How high keys of this width look natural, as far as there is room for it."""
+        return max(6 * self.fontMetrics().height(), round(width / FLATTEST))
 
     def show_look(self, look: Look) -> None:
         """By day or by night."""
@@ -145,6 +151,7 @@ class Keyboard(QWidget):
             if is_down:
                 self.typing = self.typing.after(place)
                 self.update()
+                self.typing_changed.emit()
         elif is_down:
             self._learn(place, event.text())
             self._type_note(place)

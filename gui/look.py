@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
+from gui import choices
 from performer.messages import Player, State
 
 SHADES = 16  # of a note's colour, from the softest to the loudest
@@ -107,8 +108,10 @@ def mixed(one: str, other: str, share: float) -> QColor:
     )
 
 
-def system_look() -> Look:
-    """By day or by night, as the system has it."""
+def look_of(chosen: str) -> Look:
+    """By day or by night, as it is chosen, or as the system has it."""
+    if chosen != choices.SYSTEM:
+        return NIGHT if chosen == choices.NIGHT else DAY
     is_dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
     return NIGHT if is_dark else DAY
 
@@ -178,6 +181,11 @@ def style(look: Look) -> str:
     QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
         background: {look.raised}; border: 1px solid {look.quiet}; }}
     QSlider::handle:horizontal:focus {{ border: 2px solid {look.human}; }}
+    QSlider:horizontal {{ min-height: 20px; }}
+    QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {look.quiet};
+        border-radius: 3px; background: {look.raised}; }}
+    QCheckBox::indicator:checked {{ background: {look.human}; }}
+    QCheckBox:focus {{ color: {look.human}; }}
     QScrollBar:vertical {{ width: 10px; background: transparent; }}
     QScrollBar::handle:vertical {{ background: {look.line}; border-radius: 4px;
         min-height: 24px; margin: 1px; }}

@@ -12,6 +12,7 @@ from math import ceil, floor
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QFont,
     QKeyEvent,
     QMouseEvent,
@@ -81,6 +82,7 @@ class PianoRoll(QWidget):
         self._pressed: QPointF | None = None
         self._pressed_left = 0.0
         self._is_dragged = False
+        self._is_tabbed = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -169,7 +171,7 @@ class PianoRoll(QWidget):
         self._paint_sounding(painter, left, now)
         self._paint_present(painter, left, now)
         self._paint_octaves(painter)
-        if self.hasFocus():
+        if self._is_tabbed and self.hasFocus():
             painter.setPen(QPen(QColor(self.look.human), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
@@ -428,6 +430,14 @@ class PianoRoll(QWidget):
                 self.follow()
             case _:
                 super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """A frame shows where one is, to those who go by the keys."""
+        self._is_tabbed = event.reason() in (
+            Qt.FocusReason.TabFocusReason,
+            Qt.FocusReason.BacktabFocusReason,
+        )
+        super().focusInEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Another size is other paper."""

@@ -16,10 +16,9 @@ from pathlib import Path
 from time import sleep
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from gui.choices import Memory
+from gui.choices import DAY, NIGHT, Memory
 from gui.errands import (
     Errand,
     Listed,
@@ -123,13 +122,12 @@ def shoot(shot: Shot, take: Take, takes: tuple[Listed, ...], models: ModelsRead,
     """Take one picture."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    scheme = Qt.ColorScheme.Dark if shot.is_night else Qt.ColorScheme.Light
-    QGuiApplication.styleHints().setColorScheme(scheme)
     mirrored = Qt.LayoutDirection.RightToLeft
     app.setLayoutDirection(mirrored if shot.is_mirrored else Qt.LayoutDirection.LeftToRight)
     time = [100.0]
     engine = Staged()
-    memory = Memory(takes=str(to), has_played=shot.until > 0)
+    look = NIGHT if shot.is_night else DAY
+    memory = Memory(takes=str(to), has_played=shot.until > 0, look=look)
     evening = Evening(memory, Prepared(takes, models), _beginner(engine), lambda: time[0])
     window = Window(evening, lambda _: None)
     window.show()

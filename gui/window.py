@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
+    QActionGroup,
     QCloseEvent,
     QDesktopServices,
     QDragEnterEvent,
@@ -17,6 +18,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -37,12 +39,12 @@ from PySide6.QtWidgets import (
 )
 
 from gui.banner import Banner
-from gui.choices import PRESETS, Character, Choices
+from gui.choices import DAY, NIGHT, PRESETS, SYSTEM, Character, Choices
 from gui.controls import Controls
 from gui.errands import WriteNotes, WriteSound
 from gui.evening import Evening
 from gui.keyboard import Keyboard
-from gui.look import Look, palette, style, system_look
+from gui.look import look_of, palette, style
 from gui.notices import Bar, Help
 from gui.piano_roll import PianoRoll
 from gui.takes import Takes
@@ -75,7 +77,7 @@ class Window(QMainWindow):
         self.controls, self.takes, self.bar = Controls(), Takes(), Bar()
         self.help = Help(self.roll)
         self.to_present = QPushButton(say("Back to now"), self.roll)
-        self.lateness = QLabel()
+        self.lateness, self.typing = QLabel(), QLabel()
         self._place()
         self._make_menus()
         self._connect()
@@ -84,7 +86,7 @@ class Window(QMainWindow):
         self._frames = QTimer(self, interval=FRAME, timerType=Qt.TimerType.PreciseTimer)
         self._frames.timeout.connect(self.tick)
         self._was_moving = False
-        self.show_look(system_look())
+        self.show_look()
 
     # Making
 
@@ -109,6 +111,7 @@ class Window(QMainWindow):
         column.addWidget(self.keyboard)
         self.setCentralWidget(page)
         self.statusBar().addWidget(self.lateness, 1)
+        self.statusBar().addPermanentWidget(self.typing)
         self.statusBar().setContentsMargins(MARGIN, 0, MARGIN, 0)
         self.statusBar().setSizeGripEnabled(False)
         self.to_present.hide()
@@ -133,6 +136,18 @@ class Window(QMainWindow):
         self._add_shown(view, say("Takes"), self.left, "Ctrl+1")
         self._add_shown(view, say("Controls"), self.right, "Ctrl+2")
         self._add(view, say("Whole screen"), self._whole_screen, "F11")
+        view.addSeparator()
+        looks = QActionGroup(self)
+        for name, look in (
+            (say("Light or dark as the system"), SYSTEM),
+            (say("Light"), DAY),
+            (say("Dark"), NIGHT),
+        ):
+            action = view.addAction(name)
+            action.setCheckable(True)
+            action.setChecked(look == self.evening.memory.look)
+            action.triggered.connect(partial(self._choose_look, look))
+            looks.addAction(action)
 
     def _add(self, menu: QMenu, name: str, does: Callable[[], object], keys: str = "") -> None:
         action = menu.addAction(name)
@@ -156,6 +171,7 @@ class Window(QMainWindow):
         self.keyboard.struck.connect(evening.client.strike)
         self.keyboard.released.connect(evening.client.release)
         self.keyboard.pedalled.connect(evening.client.press_pedal)
+        self.keyboard.typing_changed.connect(self._show_typing)
         self.roll.asked_to_hear.connect(evening.play_back)
         self.roll.resized.connect(self._place_on_roll)
         self.roll.moved.connect(lambda follows: self.to_present.setVisible(not follows))
@@ -167,9 +183,7 @@ class Window(QMainWindow):
         self.controls.asked_to_forget_preset.connect(self._forget_preset)
         self._connect_takes()
         self._connect_evening()
-        QGuiApplication.styleHints().colorSchemeChanged.connect(
-            lambda: self.show_look(system_look())
-        )
+        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda: self.show_look())
 
     def _connect_takes(self) -> None:
         self.takes.chosen.connect(self.evening.open_take)
@@ -195,11 +209,13 @@ class Window(QMainWindow):
         self.controls.show_choices(memory.choices)
         self.controls.show_presets(memory.presets)
         self._show_ports()
+        self._show_typing()
         self.restoreGeometry(QByteArray.fromBase64(memory.place.encode()))
         self.evening.open()
         app = QApplication.instance()
         if app is not None:
             app.installEventFilter(self)
+        self.roll.setFocus()
         self._frames.start()
 
     def stop(self) -> None:
@@ -250,8 +266,16 @@ class Window(QMainWindow):
         if said != self.lateness.text():
             self.lateness.setText(said)
 
-    def show_look(self, look: Look) -> None:
+    def _show_typing(self) -> None:
+        self.typing.setText(
+            say(
+                "Z X octave · C V touch: {touch} · Shift pedal", touch=self.keyboard.typing.velocity
+            )
+        )
+
+    def show_look(self) -> None:
         """By day or by night."""
+        look = look_of(self.evening.memory.look)
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.setPalette(palette(look))
@@ -313,6 +337,11 @@ class Window(QMainWindow):
 
     def _choose(self, choices: Choices) -> None:
         self.evening.choose(choices)
+        self._save_soon()
+
+    def _choose_look(self, look: str) -> None:
+        self.evening.choose_look(look)
+        self.show_look()
         self._save_soon()
 
     def _save_soon(self) -> None:
@@ -452,6 +481,11 @@ class Window(QMainWindow):
         path = _dropped(event)
         if path is not None:
             self.play_file(path)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """The keys keep the proportions of keys."""
+        super().resizeEvent(event)
+        self.keyboard.setFixedHeight(self.keyboard.height_for(event.size().width()))
 
     def _place_on_roll(self) -> None:
         """The help in the middle, the way back in the corner."""
