@@ -1,7 +1,5 @@
 """The engine's client, and an evening, with an engine that only remembers what it was told."""
 
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,32 +10,12 @@ from gui.engine_client import EngineClient, settings
 from gui.state import Begun, News, Over
 from performer.engine import Sent
 from performer.length import Fixed, Limit
-from performer.messages import Event, Heard, Player, Quit, Send, Trouble
+from performer.messages import Heard, Player, Quit, Send, Trouble
 from performer.midi import note_off, note_on
 from performer.process import SYNTH, Ended, Kept, Plan, Ready, Refused
 from performer.process import News as EngineNews
 from performer.session import Settings
-
-
-@dataclass
-class FakeEngine:
-    """An engine that remembers its plan and what it was told."""
-
-    plan: Plan
-    told: list[Event] = field(default_factory=list)
-    to_tell: deque[EngineNews] = field(default_factory=deque)
-
-    def tell(self, event: Event) -> None:
-        self.told.append(event)
-
-    def news(self, pause: float) -> Iterator[EngineNews | None]:
-        while True:
-            if not self.to_tell:
-                yield None
-            elif isinstance(self.to_tell[0], Ended):
-                return
-            else:
-                yield self.to_tell.popleft()
+from tests.gui_fakes import FakeEngine
 
 
 @dataclass
