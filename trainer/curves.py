@@ -17,11 +17,39 @@ History = Sequence[Mapping[str, Any]]
 
 
 def histories(runs: Path) -> dict[str, History]:
-    """The metrics of all runs in a folder, by name."""
-    return {
-        path.parent.name: [json.loads(line) for line in path.read_text().splitlines()]
-        for path in sorted(runs.glob("*/metrics.jsonl"))
-    }
+    """The metrics of all runs of reference models in a folder, by name."""
+    found = {path.parent.name: history(path) for path in sorted(runs.glob("*/metrics.jsonl"))}
+    return {name: epochs for name, epochs in found.items() if "total" in epochs[0]["valid"]}
+
+
+def history(path: Path) -> History:
+    """The metrics of one run."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def drawn_by_notes(epochs: History) -> Figure:
+    """The flagship's bits a note on valid works, by the notes that it has learnt from."""
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    panels = figure.subplots(1, 2, sharex=True)
+    millions = [epoch["notes"] / 1e6 for epoch in epochs]
+    for kind, colour in zip(("played", "score"), COLOURS, strict=False):
+        bits = [epoch["valid"][kind]["total"] for epoch in epochs if kind in epoch["valid"]]
+        panels[0].plot(millions[: len(bits)], bits, color=colour, label=f"valid works, {kind}")
+    learnt = [epoch["train"]["total"] for epoch in epochs]
+    panels[0].plot(millions, learnt, ":", color=COLOURS[3], label="train, as it is changed")
+    played = [epoch["valid"].get("played", epoch["valid"].get("score")) for epoch in epochs]
+    for part, colour in zip(played[0], COLOURS, strict=False):
+        if part != "total":
+            panels[1].plot(millions, [bits[part] for bits in played], color=colour, label=part)
+    for panel, title in zip(panels, ("bits a note", "by part, valid works"), strict=True):
+        panel.set_title(title, loc="left")
+        panel.set_xlabel("million notes learnt from")
+        panel.set_yscale("log")
+        panel.yaxis.set_major_formatter("{x:.3g}")
+        panel.yaxis.set_minor_formatter("{x:.3g}")
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.legend(frameon=False, fontsize="small")
+    return figure
 
 
 def drawn(runs: Mapping[str, History]) -> Figure:

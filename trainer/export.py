@@ -306,13 +306,22 @@ It knows no other music than that above, and no style by name.
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The .onnx file.")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True)
+@click.option(
+    "--taste",
+    type=(float, float, float, float),
+    default=(1.0, 1.0, 1.0, 1.0),
+    metavar="PITCH RHYTHM DYNAMICS TOP_P",
+    help="With which the flagship plays best: temperatures and top-p.",
+)
 @click.option("--licence", help="Of the weights. Default: what the pieces' licences allow.")
-def command(run: Path, out: Path, data: Path, licence: str | None) -> None:
+def command(
+    run: Path, out: Path, data: Path, taste: tuple[float, float, float, float], licence: str | None
+) -> None:
     """Export a run's best network as an .onnx file, with a model card beside it."""
     if is_flagship(run):
         from trainer import export_grand
 
-        grand, apart = export_grand.export(run, data, out, Taste(), licence)
+        grand, apart = export_grand.export(run, data, out, Taste(*taste), licence)
         click.echo(f"{out}: {grand.parameters:,} parameters, {apart:.1e} nats from torch")
         return
     card, difference = export(Config(run, data, out, licence))

@@ -28,8 +28,8 @@ from trainer.grand import Grand
 from trainer.grand_graph import written
 from trainer.lanes import Performance, performances
 from trainer.splits import TEST, TRAIN
+from trainer.train_grand import JUDGED, judge, surprise
 from trainer.train_grand import Config as Learning
-from trainer.train_grand import surprise
 
 TOLERANCE = 0.02  # nats of a part of a note: the file keeps its weights at half precision
 COMPARED, COMPARED_NOTES = 3, 200  # pieces, and notes of each
@@ -80,6 +80,8 @@ def export(
                 f"{difference:.1e} nats, and {TOLERANCE:.0e} is the most that is allowed."
             )
         trial.replace(out)
+        text = as_markdown(card, trained, difference)
+        out.with_suffix(".md").write_text(text, encoding="utf-8")
     finally:
         trial.unlink(missing_ok=True)
     return card, difference
@@ -93,7 +95,7 @@ def described(
     taste: Taste,
     licence: str | None,
 ) -> ModelCard:
-    """The model's card; its losses are bits a note on the played test works, by torch."""
+    """The model's card; its losses are bits a note on the test works, played ones if there are."""
     catalogue = pq.read_table(data / "pieces.parquet").to_pylist()
     wanted = {KINDS.index(kind) for kind in trained.learning.kinds}
     learnt = [
@@ -112,9 +114,68 @@ def described(
         attribution=named(piece["attribution"] for piece in learnt) or UNSTATED,
         date=date.today().isoformat(),
         parameters=trained.network.parameter_count,
-        losses={},
+        losses=tested(trained.network, judged),
         taste=taste,
     )
+
+
+def tested(network: Grand, judged: Sequence[Performance]) -> dict[str, float]:
+    """Bits a note on the beginnings of test works, by part."""
+    bits = judge(network, list(judged), torch.device("cpu"), bfloat16=False)
+    return bits.get("played") or bits["score"]
+
+
+def as_markdown(card: ModelCard, trained: Trained, difference: float) -> str:
+    """The card for people: figures, music, how it learnt, and its limits."""
+    figures = "".join(f"| {part} | {bits:.3f} |\n" for part, bits in card.losses.items())
+    learning, shape = trained.learning, trained.learning.shape
+    return CARD.format(
+        card=card,
+        shape=shape,
+        learning=learning,
+        figures=figures,
+        millions=trained.notes / 1e6,
+        share=round(100 * learning.falling),
+        judged=JUDGED["played"],
+        difference=difference,
+        without_pedal=round(100 * learning.variety.without_pedal),
+    )
+
+
+CARD = """# {card.name}
+
+A recurrent network that plays with touch and pedal: {shape.layers} LSTM layers of {shape.width}
+cells, beside them a memory of the last {shape.memory} notes, and five heads in a chain: step,
+pitch, velocity, duration and pedal. The file is self-contained and says one note a run;
+`antiphon models` lists it.
+
+| bits a note on unseen played works | |
+| --- | --- |
+{figures}
+{card.parameters:,} parameters. The figures are means over the first {judged:,} notes of each test
+work that a pianist played, each part knowing the ones before it. File and torch differ by
+{difference:.1e} nats at most. `antiphon-train evaluate` measures all else; README.md shows it.
+
+It plays best with the temperatures {card.taste.pitch:g} for pitch, {card.taste.rhythm:g} for rhythm
+and {card.taste.dynamics:g} for dynamics, and top-p {card.taste.top_p:g}, chosen on valid works: a
+player's 1 means these.
+
+## Music
+
+{card.training_corpus} Drums are left out; all instruments are read as one piano.
+
+Licence of the weights: {card.licence}. Attribution: {card.attribution}. Made on {card.date}.
+
+## How it learnt
+
+From {millions:.1f} million notes, repetitions counted: {learning.lanes} pieces side by side,
+gradients through {learning.stretch} notes, the state and the memory carried on. AdamW at
+{learning.rate:g}, falling to nothing in the last {share} % of the run, seed {learning.seed}. Every
+play was another: transposed, quicker or slower, louder or softer; chords that software had set were
+loosened in half the plays; in {without_pedal} % of the plays of music with pedal, the pedal was
+dropped and the notes held as long as they had sounded. Of scores, whose velocities mean nothing, no
+touch was learnt.
+"""
 
 
 def disagreement(path: Path, network: Grand, judged: Sequence[Performance]) -> float:
