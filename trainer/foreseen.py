@@ -163,7 +163,7 @@ def bits_said(odds: Doubles, true: Symbols) -> Doubles:
 def rank_of(odds: Doubles, true: Symbols) -> Doubles:
     """How many values were likelier than the one that came."""
     own = odds[np.arange(len(true)), true]
-    return (odds > own[:, None]).sum(axis=1).astype(np.float64)
+    return np.asarray((odds > own[:, None]).sum(axis=1), dtype=np.float64)
 
 
 def joined(parts: Sequence[Foreseen]) -> Foreseen:
@@ -209,7 +209,8 @@ class Baseline:
 
 def baselines(train: Sequence[Work], valid: Sequence[Work]) -> list[Baseline]:
     """Unigram, repeat-last, and a Markov chain of the best order for each part."""
-    ours = [_values(train, part) for part in range(len(PARTS))]
+    music = [work.performance.tokens() for work in train]
+    ours = [_values(music, part) for part in range(len(PARTS))]
     trial = Questions(valid, max(ORDER_NOTES // max(len(valid), 1), 1))
     before, true = trial.before, trial.true
     unigram: list[Callable[[Symbols], Doubles] | None] = []
@@ -239,9 +240,9 @@ def _of_order(chain: Markov, order: int) -> Callable[[Symbols], Doubles]:
     return lambda before: chain.odds(before, order)
 
 
-def _values(works: Sequence[Work], part: int) -> tuple[Symbols, Symbols]:
+def _values(music: Sequence[Tokens], part: int) -> tuple[Symbols, Symbols]:
     """One part of all works that say it, one after the other, and where each begins."""
-    columns = [work.performance.tokens()[:, part] for work in works]
+    columns = [tokens[:, part] for tokens in music]
     known = [column for column in columns if (column < SIZES[part]).all()]
     lengths = np.array([len(column) for column in known], dtype=np.int64)
     return np.concatenate([np.empty(0, dtype=np.int64), *known]), np.cumsum(lengths) - lengths

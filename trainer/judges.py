@@ -181,15 +181,18 @@ def _trees() -> HistGradientBoostingClassifier:
     )
 
 
-def judged(trial: Trial, with_touch: bool) -> Verdict:
-    """Can it tell? Each excerpt is judged by trees that have not heard its work."""
+def judged(trial: Trial, with_touch: Sequence[bool]) -> list[Verdict]:
+    """Can it tell, with touch or without? No tree judges a work that it has heard."""
     names, figures = table(trial.music)
+    return [_verdict(names, figures, trial, touch) for touch in with_touch]
+
+
+def _verdict(names: Sequence[str], figures: Doubles, trial: Trial, with_touch: bool) -> Verdict:
     judge = Judge.taught_by(names, figures, trial, with_touch)
-    scores = judge.scores(figures, trial.works)
-    sides = int(trial.is_generated.sum())
     used = judge.is_used
+    sides = int(trial.is_generated.sum())
     return Verdict(
-        auc_of(trial.is_generated, scores, trial.works),
+        auc_of(trial.is_generated, judge.scores(figures, trial.works), trial.works),
         min(sides, len(trial.music) - sides),
         telltales(np.array(names)[used].tolist(), figures[:, used], trial.is_generated),
     )

@@ -19,11 +19,12 @@ from rich.console import Console
 
 from performer.refusal import Refusal
 from performer.shelf import own_models
-from trainer.evaluate import Row, as_markdown, evaluate
+from trainer.evaluate import evaluate
 from trainer.export import Config as Export
 from trainer.export import export
 from trainer.prepare import Summary, prepare
 from trainer.splits import TEST, TRAIN
+from trainer.table import Row, as_markdown
 from trainer.train import CLIP, Workplace, train
 from trainer.train import Config as Learning
 
