@@ -26,7 +26,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gui.look import DAY, SHADES, Look, mixed
-from gui.state import Played, Scene
+from gui.state import Pedalled, Played, Scene
 from gui.words import clock, say
 from performer.messages import Player
 
@@ -37,10 +37,10 @@ USUAL = (36, 96)  # the range that is shown even where less was played
 SHEET = 512  # pixels across
 MOST_SHEETS = 64  # that are kept
 PRESENT = 0.8  # where in the picture the present moment stands
-NARROWEST, WIDEST, USUAL_ZOOM = 4.0, 800.0, 110.0  # pixels a second
+NARROWEST, WIDEST, USUAL_ZOOM = 0.2, 800.0, 110.0  # pixels a second
 LEAST_WIDTH = 2.0  # pixels of the shortest note
 SECONDS_APART = 70.0  # pixels between two lines of time, at least
-SPANS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)  # seconds between two lines of time
+SPANS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800)  # seconds between two lines of time
 CLICK = 4  # pixels that a mouse may move and still click
 KEY_STEP = 0.25  # of the picture's width: how far an arrow key scrolls
 ZOOM_STEP = 1.25
@@ -50,14 +50,17 @@ ZOOM_STEP = 1.25
 class _Sheets:
     """The paper: notes that are over, drawn once for one zoom, size, range and look."""
 
-    sheets: dict[int, QPixmap] = field(default_factory=dict)
-    notes: tuple[Played, ...] = ()  # those that every sheet shows
-    pedals: int = 0
+    drawn: dict[int, QPixmap] = field(default_factory=dict)  # by number, from time zero on
+    notes: dict[int, list[Played]] = field(default_factory=dict)  # by the sheets they stand on
+    pedal: dict[int, list[Pedalled]] = field(default_factory=dict)
+    known: tuple[Played, ...] = ()  # those that have been given a place
+    known_pedal: int = 0
 
     def clear(self) -> None:
         """Take new paper."""
-        self.sheets.clear()
-        self.notes, self.pedals = (), 0
+        for pile in (self.drawn, self.notes, self.pedal):
+            pile.clear()
+        self.known, self.known_pedal = (), 0
 
 
 class PianoRoll(QWidget):
@@ -161,7 +164,7 @@ class PianoRoll(QWidget):
         """One frame."""
         painter = QPainter(self)
         left = self._left_edge()
-        self._draw_new(left)
+        self._draw_new()
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         for number in self._numbers(left):
             x = self._x(number * SHEET / self._zoom, left)
@@ -211,24 +214,38 @@ class PianoRoll(QWidget):
         return range(first, ceil((left * self._zoom + self.width()) / SHEET) + 1)
 
     def _sheet(self, number: int) -> QPixmap:
-        sheet = self._sheets.sheets.get(number)
-        if sheet is None:
-            while len(self._sheets.sheets) >= MOST_SHEETS:
-                del self._sheets.sheets[next(iter(self._sheets.sheets))]
-            sheet = self._blank(number)
-            self._sheets.sheets[number] = sheet
-            self._ink({number: sheet}, self._sheets.notes, self._sheets.pedals)
-        return sheet
+        drawn = self._sheets.drawn
+        if number not in drawn:
+            while len(drawn) >= MOST_SHEETS:
+                del drawn[next(iter(drawn))]
+            drawn[number] = self._blank(number)
+            self._ink(number, self._sheets.notes.get(number, []))
+            self._ink_pedal(number, self._sheets.pedal.get(number, []))
+        return drawn[number]
 
-    def _draw_new(self, left: float) -> None:
-        """Adds to the sheets that are there what has ended since."""
-        drawn, scene = self._sheets, self._scene
-        if len(scene.notes) == len(drawn.notes) and len(scene.pedal) == drawn.pedals:
-            return
-        if drawn.sheets:
-            self._ink(drawn.sheets, scene.notes[len(drawn.notes) :], 0)
-            self._ink_pedal(drawn.sheets, drawn.pedals, len(scene.pedal))
-        drawn.notes, drawn.pedals = scene.notes, len(scene.pedal)
+    def _draw_new(self) -> None:
+        """Gives what has ended since a place, and adds it to the sheets that are drawn."""
+        sheets, scene = self._sheets, self._scene
+        new: dict[int, list[Played]] = {}
+        for played in scene.notes[len(sheets.known) :]:
+            for number in self._spanned(played.note.start, played.note.end):
+                new.setdefault(number, []).append(played)
+        for number, notes in new.items():
+            sheets.notes.setdefault(number, []).extend(notes)
+            if number in sheets.drawn:
+                self._ink(number, notes)
+        for each in scene.pedal[sheets.known_pedal :]:
+            for number in self._spanned(each.span.start, each.span.end):
+                sheets.pedal.setdefault(number, []).append(each)
+                if number in sheets.drawn:
+                    self._ink_pedal(number, [each])
+        sheets.known, sheets.known_pedal = scene.notes, len(scene.pedal)
+
+    def _spanned(self, start: float, end: float) -> range:
+        """The numbers of the sheets on which something from `start` to `end` is seen."""
+        across = SHEET / self._zoom  # seconds
+        last = max(end, start + LEAST_WIDTH / self._zoom)
+        return range(floor(start / across), floor(last / across) + 1)
 
     def _blank(self, number: int) -> QPixmap:
         ratio = self.devicePixelRatioF()
@@ -263,35 +280,25 @@ class PianoRoll(QWidget):
                 QPointF(x + 4, painter.fontMetrics().ascent() + 3), clock(line * apart)
             )
 
-    def _ink(self, sheets: dict[int, QPixmap], notes: tuple[Played, ...], pedals: int) -> None:
-        by_sheet: dict[int, dict[tuple[Player, int], list[QRectF]]] = {}
-        width = SHEET / self._zoom  # seconds across
+    def _ink(self, number: int, notes: list[Played]) -> None:
+        left = number * SHEET / self._zoom
+        by_shade: dict[tuple[Player, int], list[QRectF]] = {}
         for played in notes:
             note = played.note
-            shade = (played.by, note.velocity * SHADES // 128)
-            last = floor(max(note.end, note.start + LEAST_WIDTH / self._zoom) / width)
-            for number in range(floor(note.start / width), last + 1):
-                if number in sheets:
-                    rect = self._rect(note.pitch, note.start, note.end, number * width)
-                    by_sheet.setdefault(number, {}).setdefault(shade, []).append(rect)
-        for number, by_shade in by_sheet.items():
-            with QPainter(sheets[number]) as painter:
-                painter.setPen(Qt.PenStyle.NoPen)
-                for (by, step), rects in by_shade.items():
-                    painter.setBrush(self.look.shade(by, (2 * step + 1) * 64 // SHADES))
-                    painter.drawRects(rects)
-        self._ink_pedal(sheets, 0, pedals)
+            rect = self._rect(note.pitch, note.start, note.end, left)
+            by_shade.setdefault((played.by, note.velocity * SHADES // 128), []).append(rect)
+        with QPainter(self._sheets.drawn[number]) as painter:
+            painter.setPen(Qt.PenStyle.NoPen)
+            for (by, shade), rects in by_shade.items():
+                painter.setBrush(self.look.shade(by, (2 * shade + 1) * 64 // SHADES))
+                painter.drawRects(rects)
 
-    def _ink_pedal(self, sheets: dict[int, QPixmap], first: int, last: int) -> None:
-        width = SHEET / self._zoom
-        for each in self._scene.pedal[first:last]:
-            for number in range(floor(each.span.start / width), floor(each.span.end / width) + 1):
-                if number in sheets:
-                    with QPainter(sheets[number]) as painter:
-                        rect = self._pedal_rect(
-                            each.by, each.span.start, each.span.end, number * width
-                        )
-                        painter.fillRect(rect, self._pedal_colour(each.by))
+    def _ink_pedal(self, number: int, pedal: list[Pedalled]) -> None:
+        left = number * SHEET / self._zoom
+        with QPainter(self._sheets.drawn[number]) as painter:
+            for each in pedal:
+                rect = self._pedal_rect(each.by, each.span.start, each.span.end, left)
+                painter.fillRect(rect, self._pedal_colour(each.by))
 
     # Where things are
 
@@ -344,7 +351,7 @@ class PianoRoll(QWidget):
 
     def _widen(self) -> None:
         """Shows all octaves that were played; paper for other octaves is new paper."""
-        new = [played.note.pitch for played in self._scene.notes[len(self._sheets.notes) :]]
+        new = [played.note.pitch for played in self._scene.notes[len(self._sheets.known) :]]
         pitches = [*new, *(key.pitch for key in self._scene.sounding)]
         low = min((pitch // OCTAVE * OCTAVE for pitch in pitches), default=USUAL[0])
         high = max(((pitch // OCTAVE + 1) * OCTAVE for pitch in pitches), default=USUAL[1])

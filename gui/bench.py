@@ -1,0 +1,87 @@
+"""How long the window takes to paint a take of ten thousand notes.
+
+usage: python -m gui.bench
+
+The rule kept here: what is timed is the real roll, sounding keys and present moment included, as it
+moves along; the median and the worst of many frames, for several sizes of the window.
+"""
+
+import os
+from dataclasses import replace
+from statistics import median, quantiles
+from time import perf_counter
+
+import numpy as np
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QApplication
+
+from gui.piano_roll import PianoRoll
+from gui.state import Played, Scene, Sounding
+from performer.messages import Player
+from performer.notes import Note
+
+NOTES, FRAMES, RATE = 10_000, 300, 60
+SIZES = ((720, 420), (1500, 800), (3300, 1600))  # of the roll, in pixels
+ZOOMS = (110.0, 20.0)  # pixels a second
+
+
+def long_take(notes: int = NOTES) -> Scene:
+    """A take of so many notes, some eight a second, by both players in turn; two keys are down."""
+    dice = np.random.default_rng(1)
+    onsets = np.cumsum(dice.exponential(0.12, notes))
+    pitches = np.clip(np.round(dice.normal(64, 12, notes)), 21, 108)
+    lengths, touch = dice.exponential(0.4, notes), dice.integers(20, 120, notes)
+    players = tuple(Player)
+    played = tuple(
+        Played(players[n // 40 % 2], Note(int(pitch), int(velocity), at, at + length))
+        for n, (pitch, velocity, at, length) in enumerate(
+            zip(pitches, touch, onsets, lengths, strict=True)
+        )
+    )
+    end = float(onsets[-1])
+    down = tuple(Sounding(Player.MODEL, 0, pitch, 80, end - 0.2) for pitch in (60, 67))
+    return Scene(True, take=1, notes=played, sounding=down, began_at=0.0, last_at=end)
+
+
+def frame_times(roll: PianoRoll, scene: Scene, frames: int = FRAMES) -> list[float]:
+    """Seconds that each frame took while the take moved on, a note ending with every tenth."""
+    now = [scene.last_at]
+    picture = QPixmap(roll.size())
+    times = []
+    for frame in range(frames):
+        now[0] += 1 / RATE
+        if frame % 10 == 0:
+            note = Note(60 + frame // 10 % 12, 80, now[0] - 0.2, now[0])
+            scene = replace(scene, notes=(*scene.notes, Played(Player.MODEL, note)))
+        begun = perf_counter()
+        roll.show_scene(scene, lambda: now[0])
+        roll.render(picture)
+        times.append(perf_counter() - begun)
+    return times
+
+
+def main() -> None:
+    """Print what was measured."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    _app = QApplication.instance() or QApplication([])
+    scene = long_take()
+    for size in SIZES:
+        for zoom in (*ZOOMS, None):
+            roll = PianoRoll()
+            roll.resize(QSize(*size))
+            roll.show_scene(scene, lambda: scene.last_at)
+            if zoom is None:
+                roll.show_whole()
+            else:
+                roll.set_zoom(zoom)
+            times = [1000 * seconds for seconds in frame_times(roll, scene)]
+            seen = "whole take" if zoom is None else f"{zoom:.0f} pixels a second"
+            print(
+                f"{size[0]} x {size[1]}, {seen}: median {median(times):.2f} ms, "
+                f"p95 {quantiles(times, n=20)[-1]:.2f} ms, worst {max(times):.1f} ms"
+            )
+
+
+if __name__ == "__main__":
+    main()
