@@ -25,11 +25,9 @@ Truths = NDArray[np.bool_]
 
 def over_and_over(heard: Heard) -> Truths:
     """Strikes of a key that was struck so often in a row already."""
-    same = np.diff(heard[:, PITCH], prepend=-1.0) == 0
-    found = np.ones(len(heard), dtype=bool)
-    for age in range(OVER_AND_OVER - 1):
-        found &= np.concatenate([np.zeros(age, dtype=bool), same[: len(same) - age]])
-    return found
+    earlier = np.concatenate([np.full(OVER_AND_OVER - 1, np.nan), heard[:, PITCH]])
+    runs = np.lib.stride_tricks.sliding_window_view(earlier, OVER_AND_OVER)
+    return np.asarray((runs == runs[:, -1:]).all(axis=1))
 
 
 def after_a_hole(heard: Heard) -> Truths:
