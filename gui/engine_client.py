@@ -13,7 +13,17 @@ from gui.choices import Choices
 from gui.state import Begun, News, Over
 from performer.engine import Sent
 from performer.length import parse_length
-from performer.messages import Answered, Event, Heard, Hearing, Player, Quit, Trouble, Turned
+from performer.messages import (
+    Answered,
+    Event,
+    Heard,
+    Hearing,
+    Player,
+    Quit,
+    Remark,
+    Trouble,
+    Turned,
+)
 from performer.midi import NoteOn, note_off, note_on, parse, sustain
 from performer.phrase import Silence
 from performer.process import Engine, Kept, Plan, Ready, Refused
@@ -165,7 +175,7 @@ class EngineClient:
                 self._refused = sentence
             case Kept(take):
                 self._kept = str(take)
-            case Sent() | Turned() | Hearing() | Answered() | Trouble():
+            case Sent() | Turned() | Hearing() | Answered() | Trouble() | Remark():
                 self._hear(told)
 
     def _set_clock(self, told: EngineNews) -> None:

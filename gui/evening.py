@@ -39,7 +39,7 @@ from gui.errands import (
 )
 from gui.state import Begun, News, Over, Scene, sounds_from
 from gui.words import say
-from performer.messages import HandOver, Stop, Trouble
+from performer.messages import HandOver, Remark, Stop, Trouble
 from performer.notes import Phrase
 from performer.process import NONE, SYNTH, VIRTUAL, Engine, Plan
 from performer.recorder import folder_for_takes
@@ -107,6 +107,7 @@ class Evening(QObject):
         self._stagehand = stagehand
         self._clock = clock
         self._changed_at = float("-inf")
+        self._is_changed = False
         self._prompt: Phrase | None = None
         self._playbacks = 0
         self._is_discarding = False
@@ -149,11 +150,26 @@ class Evening(QObject):
         self._stagehand.leave()
 
     def _is_to_begin_anew(self) -> bool:
-        if not self.client.is_ready or not self.scene.is_idle:
+        """Whether something was chosen that the engine does not play with yet, and nobody plays."""
+        is_rested = self._clock() - self._changed_at >= RESTED
+        if not (self._is_changed and is_rested and self.client.is_ready and self.scene.is_idle):
             return False
-        if self._clock() - self._changed_at < RESTED or self.client.plan is None:
+        self._is_changed = False
+        return self._differs(self.client.plan)
+
+    def _differs(self, plan: Plan | None) -> bool:
+        try:
+            wish = self._wish()
+        except Refusal as refusal:
+            self.warned.emit(str(refusal), "", None)
             return False
-        return self._wish() not in (None, replace(self.client.plan, prompt=None))
+        if plan is None:
+            return True
+        if set(wish.inputs) <= set(plan.inputs) and self._listens_to_all:
+            wish = replace(wish, inputs=plan.inputs)  # one was unplugged: the engine waits for it
+        if plan.output == self.memory.choices.output:
+            wish = replace(wish, output=plan.output)
+        return wish != replace(plan, prompt=None)
 
     def _begin(self) -> None:
         try:
@@ -163,12 +179,15 @@ class Evening(QObject):
             self._is_halted = True
             self.warned.emit(str(refusal), "", None)
             return
-        if plan is not None:
-            prompt, self._prompt = self._prompt, None
-            self._was_ready = self._is_troubled = False
-            self.client.begin(replace(plan, prompt=prompt))
+        prompt, self._prompt = self._prompt, None
+        self._was_ready = self._is_troubled = False
+        self.client.begin(replace(plan, prompt=prompt))
 
-    def _wish(self) -> Plan | None:
+    @property
+    def _listens_to_all(self) -> bool:
+        return self.memory.choices.keyboard == EVERY
+
+    def _wish(self) -> Plan:
         """What is to be performed as things are chosen now. Raises Refusal."""
         choices = self.memory.choices
         is_virtual = choices.output == VIRTUAL
@@ -198,7 +217,7 @@ class Evening(QObject):
     def choose(self, choices: Choices) -> None:
         """The player has moved a control."""
         self.memory = replace(self.memory, choices=choices)
-        self._changed_at = self._clock()
+        self._changed_at, self._is_changed = self._clock(), True
         self._is_halted = False
         self._colour_output()
 
@@ -354,6 +373,10 @@ class Evening(QObject):
             case Trouble(sentence):
                 self._is_troubled = True
                 self.warned.emit(sentence, say("Try again"), self.keep)
+            case Remark(sentence):
+                self.warned.emit(sentence, "", None)
+                self._is_troubled = True
+                self._stagehand.ask(ReadTakes(self.folder))
             case Begun():
                 if not self._is_troubled:
                     self.warned.emit("", "", None)
@@ -387,7 +410,7 @@ class Evening(QObject):
         match told:
             case PortsSeen():
                 self.ports = told
-                self._changed_at = self._clock()
+                self._changed_at, self._is_changed = self._clock(), True
                 self.ports_seen.emit()
             case ModelsRead():
                 self.models = told

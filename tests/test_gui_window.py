@@ -39,7 +39,18 @@ from gui.stagehand import listed, scene_of
 from gui.window import Window
 from performer.engine import Sent
 from performer.length import Fixed, Limit
-from performer.messages import HandOver, Hearing, Player, Quit, Send, State, Stop, Trouble, Turned
+from performer.messages import (
+    HandOver,
+    Hearing,
+    Player,
+    Quit,
+    Remark,
+    Send,
+    State,
+    Stop,
+    Trouble,
+    Turned,
+)
 from performer.midi import note_off, note_on
 from performer.process import NONE, VIRTUAL, Ended, Kept, Plan, Ready, Refused
 from performer.take import write_take
@@ -396,6 +407,21 @@ def test_a_keyboard_that_is_plugged_in_is_listened_to(stage: Stage) -> None:
     ]
 
 
+def test_a_keyboard_that_is_unplugged_is_left_to_the_engine(stage: Stage) -> None:
+    stage.is_told(PortsSeen(("Piano",), ()))
+    settled(stage)
+    stage.is_told(PortsSeen((), ()))
+    stage.wait(2.0)
+    assert Quit() not in stage.engine.told
+
+
+def test_a_model_that_has_gone_is_said_and_the_old_one_plays_on(stage: Stage) -> None:
+    stage.evening.choose(replace(stage.evening.memory.choices, model="gone"))
+    stage.wait(1.0)
+    assert "gone" in stage.window.bar.sentence.text()
+    assert Quit() not in stage.engine.told
+
+
 def test_nobody_is_listened_to_where_that_is_chosen(
     stages: Callable[..., Stage], tmp_path: Path
 ) -> None:
@@ -482,6 +508,13 @@ def test_a_folder_that_takes_cannot_be_kept_in_is_said(
     stage.evening.choose_folder(tmp_path / "takes")
     stage.window.tick()
     assert len(stage.engines) == 1
+
+
+def test_a_recovered_take_is_said_and_looked_for(stage: Stage) -> None:
+    before = len(stage.errands(ReadTakes))
+    stage.tells(Remark("A take that was cut short is recovered."))
+    assert stage.window.bar.isVisible()
+    assert len(stage.errands(ReadTakes)) == before + 1
 
 
 # Takes

@@ -1,0 +1,92 @@
+"""The window with the real engine and the real stagehand behind it, over real queues."""
+
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+if find_spec("PySide6") is None:
+    pytest.skip("PySide6 is not installed: pip install 'antiphon[gui]'", allow_module_level=True)
+
+import shiboken6
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from gui.choices import NOBODY, Choices, Memory
+from gui.evening import Evening
+from gui.stagehand import Stagehand
+from gui.window import Window
+from performer.messages import Player, State
+from performer.process import NONE
+from performer.take import read_take
+from tests.fakes import write_trial_model
+
+LONGEST = 60.0  # seconds that a machine under load may take
+
+pytestmark = pytest.mark.real_time
+
+
+def wait_until(happens: Callable[[], bool]) -> None:
+    until = time.monotonic() + LONGEST
+    while not happens():
+        assert time.monotonic() < until, "it never happened"
+        QTest.qWait(10)
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Iterator[Window]:
+    patch = pytest.MonkeyPatch()
+    patch.setenv("QT_QPA_PLATFORM", "offscreen")
+    QApplication.instance() or QApplication([])
+    patch.undo()
+    model = str(write_trial_model(tmp_path / "trial.onnx"))
+    choices = Choices(keyboard=NOBODY, output=NONE, model=model)
+    evening = Evening(Memory(choices, takes=str(tmp_path / "takes")), Stagehand())
+    window = Window(evening, lambda _: None)
+    window.show()
+    window.open()
+    yield window
+    window.close()
+    shiboken6.delete(window)
+
+
+def play(window: Window) -> None:
+    for key in "adgh":
+        QTest.keyPress(window.roll, key)
+        QTest.qWait(60)
+        QTest.keyRelease(window.roll, key)
+
+
+def test_five_notes_are_played_on_the_screen_answered_kept_and_heard_again(window: Window) -> None:
+    evening = window.evening
+    wait_until(lambda: evening.scene.is_ready)
+    window.activateWindow()
+    play(window)
+    wait_until(lambda: evening.scene.turn is State.ANSWERING)
+    wait_until(lambda: evening.scene.struck[1] >= 3)
+    window.banner.keep.click()  # in the middle of the answer
+    wait_until(lambda: len(evening.takes.takes) == 1)
+    [kept] = evening.takes.takes
+    take = read_take(kept.path)
+    assert [note.pitch for note in take.notes(Player.HUMAN)] == [60, 64, 67, 69]
+    assert len(take.notes(Player.MODEL)) >= 3
+    assert take.answers[0].cut_at is not None
+    window.takes.list.setCurrentRow(0)
+    evening.play_back(0.0)
+    wait_until(lambda: evening.playing_at() is not None)
+    wait_until(lambda: evening.playback is None)
+    evening.another_answer(kept.path)
+    wait_until(lambda: len(evening.takes.takes) == 2)
+
+
+def test_closing_in_the_middle_of_an_answer_keeps_it(window: Window) -> None:
+    evening = window.evening
+    wait_until(lambda: evening.scene.is_ready)
+    window.activateWindow()
+    play(window)
+    wait_until(lambda: evening.scene.struck[1] >= 2)
+    window.close()
+    [path] = evening.folder.glob("*.mid")
+    assert len(read_take(path).notes(Player.MODEL)) >= 2
