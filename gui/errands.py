@@ -78,7 +78,24 @@ class ThinkAgain:
     seed: int
 
 
-Errand = ReadModels | ReadTakes | OpenTake | PlayBack | Hush | WriteSound | WriteNotes | ThinkAgain
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Is everything there, and is this machine quick enough? Measured for so many seconds."""
+
+    seconds: float
+
+
+Errand = (
+    ReadModels
+    | ReadTakes
+    | OpenTake
+    | PlayBack
+    | Hush
+    | WriteSound
+    | WriteNotes
+    | ThinkAgain
+    | Check
+)
 
 # What it tells
 
@@ -157,6 +174,23 @@ class AnswerKept:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the check: what was looked at, what was found, the verdict, what to do."""
+
+    what: str
+    found: str
+    verdict: str  # "good", "playable" or "trouble"
+    to_do: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check has found."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """An errand that could not be done: one sentence for the player."""
 
@@ -172,5 +206,6 @@ Told = (
     | PlaybackEnded
     | Written
     | AnswerKept
+    | Checked
     | Failed
 )

@@ -19,6 +19,7 @@ from gui.choices import EVERY, LARGEST_SEED, NOBODY, Character, Choices, Memory
 from gui.engine_client import EngineClient, Plays, is_answer, settings
 from gui.errands import (
     AnswerKept,
+    Checked,
     Errand,
     Failed,
     Hush,
@@ -86,6 +87,8 @@ class Evening(QObject):
     take_opened = Signal()
     seed_drawn = Signal()
     heard_answer = Signal()
+    checked = Signal(object)  # Checked
+    failed = Signal(str)  # an errand, and why
 
     def __init__(
         self,
@@ -430,8 +433,11 @@ class Evening(QObject):
                 self._stagehand.ask(OpenTake(path))
             case Written(path):
                 self.warned.emit(say("Written: {path}", path=path), "", None)
+            case Checked():
+                self.checked.emit(told)
             case Failed(sentence):
                 self.warned.emit(sentence, "", None)
+                self.failed.emit(sentence)
 
     # Odds and ends
 

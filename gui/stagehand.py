@@ -5,11 +5,14 @@ writes sound files, and lets a model think of another answer. The rules kept her
 process of its own and is spoken to through queues; what it plays, it also lets go of.
 """
 
+import json
 import multiprocessing
 import multiprocessing.connection
 import os
 import queue
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -20,8 +23,11 @@ from time import perf_counter, sleep
 
 from gui.errands import (
     AnswerKept,
+    Check,
+    Checked,
     Errand,
     Failed,
+    Finding,
     Hush,
     Listed,
     ModelsRead,
@@ -50,6 +56,8 @@ LOOKING = 1.0  # seconds between two looks at the ports
 RINGING = 1.5  # seconds that the last note is given to ring
 LEAD = 0.1  # seconds before playing back begins: the device has woken by then
 SYNTH, NONE = "synth", "none"  # outputs that are no port's name
+CHECK = "from performer.command_line import main; main()"
+LONGEST_CHECK = 300  # seconds
 ALL_NOTES_OFF, ALL_SOUND_OFF = bytes([0xB0, 123, 0]), bytes([0xB0, 120, 0])
 PEDAL_UP = bytes([0xB0, 64, 0])
 
@@ -237,6 +245,8 @@ def _write(errand: Errand, tell: Tell) -> None:
         case WriteNotes(path, mid, only):
             write_take(read_take(path), mid, only)
             tell(Written(mid))
+        case Check(seconds):
+            tell(Checked(_check(seconds)))
         case ThinkAgain():
             tell(AnswerKept(_think_again(errand)))
 
@@ -278,6 +288,20 @@ def listed(path: Path) -> Listed:
         take.maker.model,
         len(take.answers),
     )
+
+
+def _check(seconds: float) -> tuple[Finding, ...]:
+    """The check as it is typed, in a process of its own: it starts engines, which we must not."""
+    words = [sys.executable, "-c", CHECK, "check", "--json", "--seconds", str(seconds)]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=LONGEST_CHECK)
+    try:
+        return tuple(
+            Finding(told["what"], told["found"], told["verdict"], told["to_do"])
+            for told in json.loads(said.stdout)
+        )
+    except (ValueError, KeyError, TypeError):
+        reason = (said.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise Refusal(f"The check did not come to an end: {reason}") from None
 
 
 def _think_again(errand: ThinkAgain) -> Path:

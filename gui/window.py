@@ -39,9 +39,10 @@ from PySide6.QtWidgets import (
 )
 
 from gui.banner import Banner
+from gui.check_panel import CheckPanel
 from gui.choices import DAY, NIGHT, PRESETS, SYSTEM, Character, Choices
 from gui.controls import Controls
-from gui.errands import WriteNotes, WriteSound
+from gui.errands import Check, WriteNotes, WriteSound
 from gui.evening import Evening
 from gui.keyboard import Keyboard
 from gui.look import look_of, palette, style
@@ -149,6 +150,10 @@ class Window(QMainWindow):
             action.triggered.connect(partial(self._choose_look, look))
             looks.addAction(action)
 
+        aid = self.menuBar().addMenu(say("Help"))
+        self._add(aid, say("Three sentences"), self._show_help, "F1")
+        self._add(aid, say("Check this machine…"), self._open_check)
+
     def _add(self, menu: QMenu, name: str, does: Callable[[], object], keys: str = "") -> None:
         action = menu.addAction(name)
         action.setShortcut(QKeySequence(keys))
@@ -228,7 +233,7 @@ class Window(QMainWindow):
 
     def tick(self) -> None:
         """One frame: take in what was told, repaint what it changed."""
-        before = self.evening.shown
+        before, struck = self.evening.shown, self.evening.scene.struck
         self.evening.go_on()
         live, shown = self.evening.scene, self.evening.shown
         now = self.evening.client.now()
@@ -242,7 +247,7 @@ class Window(QMainWindow):
             self.roll.update()
         self._was_moving = is_moving
         self._show_status()
-        if self.help.isVisible() and (live.has_notes or self.evening.opened):
+        if live.struck > struck:
             self.help.hide()
 
     def _show_status(self) -> None:
@@ -352,6 +357,20 @@ class Window(QMainWindow):
             self.showNormal()
         else:
             self.showFullScreen()
+
+    def _show_help(self) -> None:
+        self._place_on_roll()
+        self.help.show()
+        self.help.raise_()
+
+    def _open_check(self) -> None:
+        panel = CheckPanel(self, look_of(self.evening.memory.look))
+        panel.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        panel.asked.connect(lambda seconds: self.evening.ask(Check(seconds)))
+        self.evening.checked.connect(panel.show_findings)
+        self.evening.failed.connect(panel.show_failure)
+        panel.show()
+        panel.measure()
 
     # Presets
 
@@ -467,6 +486,7 @@ class Window(QMainWindow):
             self.roll.follow()
         else:
             self.roll.show_whole()
+            self.help.hide()
         self.to_present.setVisible(opened is not None)
 
     # The window itself

@@ -13,13 +13,17 @@ if find_spec("PySide6") is None:
 import shiboken6
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from gui.check_panel import CheckPanel
 from gui.choices import NOBODY, Character, Choices, Memory
 from gui.errands import (
     AnswerKept,
+    Check,
+    Checked,
     Errand,
     Failed,
+    Finding,
     Hush,
     Listed,
     ModelsRead,
@@ -650,6 +654,37 @@ def test_an_errand_that_failed_is_said(stage: Stage) -> None:
 
 
 # The window itself
+
+
+def test_the_check_shows_every_finding_with_its_verdict(stage: Stage) -> None:
+    stage.window._open_check()
+    assert stage.errands(Check) == [Check(20.0)]
+    [panel] = stage.window.findChildren(CheckPanel)
+    found = (
+        Finding("sound", "the built-in piano", "good", ""),
+        Finding("a note of grand", "90 ms", "trouble", "Choose a smaller model."),
+    )
+    stage.is_told(Checked(found))
+    words = " ".join(label.text() for label in panel.findChildren(QLabel))
+    assert "the built-in piano" in words
+    assert "Choose a smaller model." in words
+    assert "not as it should be" in panel.said.text()
+
+
+def test_a_check_that_fails_says_why(stage: Stage) -> None:
+    stage.window._open_check()
+    [panel] = stage.window.findChildren(CheckPanel)
+    stage.is_told(Failed("The check did not come to an end: why."))
+    assert panel.said.text() == "The check did not come to an end: why."
+
+
+def test_the_help_comes_back_when_it_is_asked_for(stage: Stage) -> None:
+    stage.plays(60)
+    stage.window._show_help()
+    stage.wait(1.0)
+    assert stage.window.help.isVisible()
+    stage.plays(62)
+    assert not stage.window.help.isVisible()
 
 
 def test_closing_keeps_the_take_and_what_was_chosen(stage: Stage, take: Path) -> None:
