@@ -39,6 +39,8 @@ screen  libwayland-client.so.0  libwayland-client0
 screen  libwayland-cursor.so.0  libwayland-cursor0
 tests   jackd                   jackd2
 tests   jack_lsp                jack-example-tools | jackd2 (<< 1.9.22~)
+tests   Xvfb                    xvfb
+tests   xdotool                 xdotool
 '
 
 python=${PYTHON:-python3}
