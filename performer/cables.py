@@ -7,14 +7,14 @@ its own: whoever plays a note never waits for a cable.
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from time import sleep
 from typing import Protocol
 
 from performer.inbox import Inbox
 from performer.messages import Heard, Remark, Report, Trouble, Unplugged
 from performer.midi import NoteOff, NoteOn, Sustain, note_off, parse, sustain
-from performer.ports import FALLING_SILENT, Hear, PortError, found_again
+from performer.ports import Hear, PortError, TooLong, found_again
 
 LOOKING = 0.25  # seconds between looks at what is plugged in
 
@@ -26,8 +26,11 @@ class Port(Protocol):
     def name(self) -> str:
         """The name of what is at the other end."""
 
+    def plug_in(self, name: str, /) -> None:
+        """Plug it in again. Raises PortError where that cannot be."""
+
     def close(self) -> None:
-        """Pull it out."""
+        """Put it away."""
 
 
 class Played(Port, Protocol):
@@ -56,52 +59,65 @@ class Panel(Protocol):
 class Output:
     """An instrument that is played wherever it is, and not missed by the player's hands."""
 
-    def __init__(self, port: Played, tell: Callable[[Report], None]) -> None:
+    def __init__(self, port: Played, panel: Panel, tell: Callable[[Report], None]) -> None:
         """An output that is plugged in; what happens to it is said to `tell`."""
         self.name = port.name
-        self._port: Played | None = port
+        self._port = port
+        self._panel = panel
         self._tell = tell
         self._keys: set[tuple[int, int]] = set()  # (channel, pitch) sounding there
         self._pedals: set[int] = set()  # channels whose pedal is down there
+        self._is_in = True
         self._losing = threading.Lock()
-        self.pulled: list[Played] = []  # ports that have gone and are still to be closed
-
-    @property
-    def port(self) -> Played | None:
-        """The port, while it is there."""
-        return self._port
 
     def send(self, message: bytes) -> None:
         """Play one message, if anybody is there; returns at once."""
-        port = self._port
-        if port is None:
+        if not self._is_in:
             return
         try:
-            port.send(message)
+            self._port.send(message)
+        except TooLong as left_out:
+            self._tell(Trouble(f"{left_out} It is left out."))
         except PortError:
-            self.lose()
+            self._lose()
         else:
             self._follow(message)
 
-    def lose(self) -> None:
-        """Nobody is there any more."""
+    def look(self) -> None:
+        """See whether it has gone, or is back."""
+        name = found_again(self.name, self._panel.outputs())
+        if self._is_in and name != self._port.name:
+            self._lose()
+        elif not self._is_in and name is not None:
+            with suppress(PortError):  # or with the next look
+                self._find(name)
+
+    def close(self) -> None:
+        """Play no more."""
+        self._port.close()
+
+    def _lose(self) -> None:
         with self._losing:
-            port, self._port = self._port, None
-        if port is not None:
-            self.pulled.append(port)
+            was_in, self._is_in = self._is_in, False
+        if was_in:
             self._tell(
                 Trouble(f'"{self.name}" has gone. It is played again as soon as it is back.')
             )
 
-    def find(self, port: Played) -> None:
-        """It is back: what was left sounding is released first. Raises PortError."""
+    def _find(self, name: str) -> None:
+        """Plug it in, and release what was left sounding before anything is played."""
+        try:
+            self._port.plug_in(name)
+        except PortError:
+            before, self._port = self._port, self._panel.open_output(name)
+            before.close()
         for channel, pitch in sorted(self._keys):
-            port.send(note_off(channel, pitch))
+            self._port.send(note_off(channel, pitch))
         for channel in sorted(self._pedals):
-            port.send(sustain(channel, 0))
+            self._port.send(sustain(channel, 0))
         self._keys.clear()
         self._pedals.clear()
-        self._port = port
+        self._is_in = True
         self._tell(Remark(f'"{self.name}" is back, and is played again.'))
 
     def _follow(self, message: bytes) -> None:
@@ -116,12 +132,13 @@ class Output:
 
 @dataclass(slots=True)
 class _Input:
-    """A keyboard by its name, and its port while it is there."""
+    """A keyboard by its name, and our end of its cable."""
 
     name: str
     hear: Hear
     let_go: Callable[[], None]  # of what is held on it
-    port: Port | None
+    port: Port
+    is_in: bool = True
 
 
 @dataclass(slots=True)
@@ -149,68 +166,52 @@ class Cables:
 
     def play_to(self, name: str) -> Output:
         """The output that is played. Raises PortError."""
-        self.output = Output(self.panel.open_output(name), self.tell)
+        self.output = Output(self.panel.open_output(name), self.panel, self.tell)
         return self.output
 
     def watch(self) -> None:
         """Begin to look after them, in a thread of its own."""
+        self.look()
         self._thread = threading.Thread(target=self._keep_looking, name="cables", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Pull them all out: the outputs first."""
+        """Put them all away: the outputs first."""
         self._is_ending.set()
         if self._thread is not None:
             self._thread.join(timeout=2)
-        if self.output is not None and self.output.port is not None:
-            self.output.port.close()
+        if self.output is not None:
+            self.output.close()
         for cable in self._inputs:
-            if cable.port is not None:
-                cable.port.close()
+            cable.port.close()
 
     def look(self) -> None:
         """See what has gone, and what is back."""
         if self._inputs:
             there = self.panel.inputs()
             for cable in self._inputs:
-                self._look_after(cable, there)
+                self._look_after(cable, found_again(cable.name, there))
         if self.output is not None:
-            self._look_after_output(self.output)
+            self.output.look()
 
     def _keep_looking(self) -> None:
         while not self._is_ending.wait(LOOKING):
             self.look()
 
-    def _look_after(self, cable: _Input, there: tuple[str, ...]) -> None:
-        name = found_again(cable.name, there)
-        if cable.port is not None and name != cable.port.name:
-            cable.port.close()
-            cable.port = None
+    def _look_after(self, cable: _Input, name: str | None) -> None:
+        if cable.is_in and name != cable.port.name:
+            cable.is_in = False
             cable.let_go()
             self.tell(Trouble(f'"{cable.name}" was unplugged. It is heard as soon as it is back.'))
-        elif cable.port is None and name is not None:
-            try:
-                cable.port = self.panel.open_input(name, cable.hear)
-            except PortError:
-                return  # it went again, or is not ready yet: there will be another look
-            self.tell(Remark(f'"{cable.name}" is back, and is listened to again.'))
+        elif not cable.is_in and name is not None:
+            with suppress(PortError):  # or with the next look
+                self._find(cable, name)
 
-    def _look_after_output(self, output: Output) -> None:
-        name = found_again(output.name, self.panel.outputs())
-        if output.port is not None and name != output.port.name:
-            output.lose()
-        if output.pulled:
-            sleep(FALLING_SILENT)  # whoever was just playing it is through
-            output.pulled.pop().close()
-        if output.port is None and name is not None:
-            self._find(output, name)
-
-    def _find(self, output: Output, name: str) -> None:
+    def _find(self, cable: _Input, name: str) -> None:
         try:
-            port = self.panel.open_output(name)
+            cable.port.plug_in(name)
         except PortError:
-            return  # as above
-        try:
-            output.find(port)
-        except PortError:
-            port.close()
+            before, cable.port = cable.port, self.panel.open_input(name, cable.hear)
+            before.close()
+        cable.is_in = True
+        self.tell(Remark(f'"{cable.name}" is back, and is listened to again.'))

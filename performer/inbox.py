@@ -112,7 +112,7 @@ class VirtualInbox:
         """
         if self._events and (until is None or self._events[0][0] <= until):
             at, _, event = heapq.heappop(self._events)
-            self._now = at
+            self._now = max(self._now, at)
             return event
         if until is None:
             raise RuntimeError("nothing is scripted and nothing is due: time would stand still")

@@ -14,6 +14,7 @@ from performer.midi import AllNotesOff, Message, NoteOff, NoteOn, Sustain
 from performer.notes import Note, Phrase, Span, on_grid
 
 CHORD = 0.05  # seconds: onsets closer than this are one chord, not a rhythm
+RHYTHM = 64  # notes, the latest, whose steps are the player's rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,8 @@ class Ear:
         """When the phrase will have ended if nothing more is heard; None while it cannot end."""
         if not self._notes or self._held or self._pedal_channels:
             return None
-        return self._quiet_at + self.silence.after(sorted(note.start for note in self._notes))
+        latest = sorted(note.start for note in self._notes[-RHYTHM:])
+        return self._quiet_at + self.silence.after(latest)
 
     def hear(self, message: Message, at: float) -> None:
         """Take in one message of the player's."""

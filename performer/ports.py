@@ -51,6 +51,10 @@ class PortError(Refusal):
     """A port that cannot be had: what is wrong and what to do, in a sentence for the player."""
 
 
+class TooLong(PortError):
+    """A message that no port takes; the port is there all the same."""
+
+
 def input_names() -> tuple[str, ...]:
     """The ports that can be listened to; none where the machine has no MIDI at all."""
     return _names(rtmidi.MidiIn)
@@ -132,12 +136,17 @@ class _Client:
         closing.join(CLOSING)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InputPort:
     """A port that is listened to, until it is closed."""
 
     name: str
     _client: _Client
+
+    def plug_in(self, name: str) -> None:
+        """Listens to a port that is back, or to another. Raises PortError where it cannot."""
+        _plug_in(self._client, name, "in")
+        self.name = name
 
     def close(self) -> None:
         """Hears no more; returns within a second or so, whatever the driver does.
@@ -173,10 +182,16 @@ class OutputPort:
     def send(self, message: bytes) -> None:
         """Plays one whole message now. Raises PortError where the port has gone."""
         if len(message) > LONGEST:
-            raise PortError(f"A MIDI message of {len(message)} bytes is too long for a port.")
+            raise TooLong(f"A MIDI message of {len(message)} bytes is too long for a port.")
         if self._client.midi.is_deleted or not self._seems_there(len(message) + OVERHEAD):
             raise PortError(f'The MIDI port "{self.name}" has gone. Plug it in, or choose another.')
         self._client.midi.send_message(message)
+
+    def plug_in(self, name: str) -> None:
+        """Plays to a port that is back, or to another. Raises PortError where it cannot."""
+        _plug_in(self._client, name, "out")
+        self.name, self._looked_at = name, 0.0
+        self._is_there = lambda: self._client.lists(name)
 
     def close(self) -> None:
         """Plays no more; closing twice does no harm."""
@@ -318,6 +333,17 @@ def _connect(client: _Client, name: str, own_name: str) -> None:
         client.close()
         raise PortError(f'The MIDI port "{name}" is not there. {_what_there_is(names)}')
     _reach(lambda: client.midi.open_port(names.index(name), own_name), name)
+    if client.server is not None:
+        sleep(CONNECTING)
+
+
+def _plug_in(client: _Client, name: str, own_name: str) -> None:
+    """Connects what is open already: no client comes or goes, which might disturb others."""
+    if client.midi.is_deleted or not client.lists(name):
+        raise PortError(f'The MIDI port "{name}" is not there.')
+    client.midi.close_port()
+    index = client.midi.get_ports().index(name)
+    _reach(lambda: client.midi.open_port(index, own_name), name)
     if client.server is not None:
         sleep(CONNECTING)
 

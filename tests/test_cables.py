@@ -6,7 +6,7 @@ from performer.cables import LOOKING, Cables, Output
 from performer.inbox import Inbox
 from performer.messages import Heard, Remark, Report, Trouble, Unplugged
 from performer.midi import note_off, note_on, sustain
-from performer.ports import Hear, PortError
+from performer.ports import Hear, PortError, TooLong
 
 PIANO, SYNTH = "Piano:MIDI 1 20:0", "Synth:MIDI 1 24:0"
 
@@ -18,11 +18,20 @@ class FakePort:
     hear: Hear = lambda data, at: None
     sent: list[bytes] = field(default_factory=list)
     is_closed: bool = False
+    is_out: bool = False  # pulled out once, until it is plugged in again
+    is_worn_out: bool = False  # cannot be plugged in again
 
     def send(self, message: bytes) -> None:
-        if self.name not in self.panel.plugged:
+        if self.is_out or self.name not in self.panel.plugged:
             raise PortError("gone")
+        if len(message) > 12_000:
+            raise TooLong("A MIDI message of 20000 bytes is too long for a port.")
         self.sent.append(message)
+
+    def plug_in(self, name: str) -> None:
+        if self.is_worn_out or name not in self.panel.plugged:
+            raise PortError("not there")
+        self.name, self.is_out = name, False
 
     def close(self) -> None:
         self.is_closed = True
@@ -68,6 +77,8 @@ class Stage:
 
     def unplug(self, name: str) -> None:
         self.panel.plugged.remove(name)
+        for port in self.panel.opened:
+            port.is_out |= port.name == name
         self.cables.look()
 
 
@@ -85,7 +96,6 @@ def test_a_keyboard_that_is_unplugged_is_let_go_of_and_said_once() -> None:
     assert isinstance(event, Unplugged)
     assert event.source == PIANO
     assert stage.inbox.wait(0.0) is None
-    assert stage.panel.opened[0].is_closed
     assert stage.told == [Trouble(f'"{PIANO}" was unplugged. It is heard as soon as it is back.')]
 
 
@@ -94,9 +104,10 @@ def test_a_keyboard_plugged_in_again_under_another_number_is_heard_again() -> No
     stage.unplug(PIANO)
     stage.panel.plugged.add("Piano:MIDI 1 28:0")
     stage.cables.look()
-    assert stage.panel.opened[-1].name == "Piano:MIDI 1 28:0"
+    (port,) = stage.panel.opened
+    assert port.name == "Piano:MIDI 1 28:0"
     stage.inbox.wait(0.0)
-    stage.panel.opened[-1].hear(note_on(0, 60, 80), stage.inbox.origin)
+    port.hear(note_on(0, 60, 80), stage.inbox.origin)
     assert stage.inbox.wait(0.0) == Heard(note_on(0, 60, 80), 0.0, PIANO)
     assert isinstance(stage.told[-1], Remark)
 
@@ -106,13 +117,14 @@ def test_a_keyboard_that_another_looks_like_is_not_taken_for_it() -> None:
     stage.unplug(PIANO)
     stage.panel.plugged.add("Piano 2:MIDI 1 28:0")
     stage.cables.look()
-    assert len(stage.panel.opened) == 1
+    assert stage.panel.opened[0].name == PIANO
+    assert not any(isinstance(told, Remark) for told in stage.told)
 
 
 def test_two_keyboards_come_and_go_by_themselves() -> None:
     stage = Stage().listening(PIANO, SYNTH)
     stage.unplug(PIANO)
-    assert [port.is_closed for port in stage.panel.opened] == [True, False]
+    assert [cable.is_in for cable in stage.cables._inputs] == [False, True]
 
 
 def test_an_instrument_that_is_unplugged_is_missed_by_nobody_and_said_once() -> None:
@@ -123,7 +135,15 @@ def test_an_instrument_that_is_unplugged_is_missed_by_nobody_and_said_once() -> 
         output.send(note_on(0, 60, 80))
     stage.cables.look()
     assert stage.told == [Trouble(f'"{SYNTH}" has gone. It is played again as soon as it is back.')]
-    assert stage.panel.opened[0].is_closed
+
+
+def test_a_message_that_no_port_takes_is_left_out_and_the_next_is_played() -> None:
+    stage = Stage()
+    output = stage.playing()
+    output.send(b"\xf0" + bytes(20_000) + b"\xf7")
+    output.send(note_on(0, 60, 80))
+    assert stage.panel.opened[0].sent == [note_on(0, 60, 80)]
+    assert "too long" in str(stage.told)
 
 
 def test_an_instrument_that_comes_back_is_released_of_what_sounded_and_played_again() -> None:
@@ -136,19 +156,36 @@ def test_an_instrument_that_comes_back_is_released_of_what_sounded_and_played_ag
     stage.panel.plugged.add("Synth:MIDI 1 99:0")
     stage.cables.look()
     output.send(note_on(0, 67, 80))
-    again = stage.panel.opened[-1]
-    assert again.sent == [note_off(0, 60), sustain(0, 0), note_on(0, 67, 80)]
+    (port,) = stage.panel.opened
+    assert port.sent[4:] == [note_off(0, 60), sustain(0, 0), note_on(0, 67, 80)]
     assert isinstance(stage.told[-1], Remark)
 
 
-def test_an_instrument_that_was_unplugged_unplayed_is_opened_anew() -> None:
+def test_an_instrument_that_was_unplugged_unplayed_is_plugged_in_again() -> None:
     stage = Stage()
     output = stage.playing()
     stage.unplug(SYNTH)
     stage.panel.plugged.add(SYNTH)
     stage.cables.look()
     output.send(note_on(0, 60, 80))
-    assert [port.sent for port in stage.panel.opened] == [[], [note_on(0, 60, 80)]]
+    assert stage.panel.opened[0].sent == [note_on(0, 60, 80)]
+
+
+def test_a_cable_that_cannot_be_plugged_in_again_is_replaced() -> None:
+    stage = Stage().listening(PIANO)
+    output = stage.playing()
+    for name in (PIANO, SYNTH):
+        stage.unplug(name)
+    for port in stage.panel.opened:
+        port.is_worn_out = True
+    stage.panel.plugged |= {PIANO, SYNTH}
+    stage.cables.look()
+    output.send(note_on(0, 60, 80))
+    keyboard, synth, new_keyboard, new_synth = stage.panel.opened
+    assert keyboard.is_closed
+    assert synth.is_closed
+    assert not new_keyboard.is_closed
+    assert new_synth.sent == [note_on(0, 60, 80)]
 
 
 def test_a_port_that_goes_again_while_it_is_opened_is_looked_for_again() -> None:

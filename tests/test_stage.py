@@ -90,6 +90,37 @@ def test_a_machine_that_slept_in_the_middle_of_an_answer_ends_it() -> None:
     assert isinstance(rehearsal.told[-1], Turned)
 
 
+def test_a_keyboard_that_floods_keeps_no_note_of_the_answer_waiting() -> None:
+    """A thousand messages a second for a minute, none of which is a note."""
+    bends = [(1.0 + n / 1000, bytes([0xE0, n % 128, 64])) for n in range(60_000)]
+    flood = [(at, Heard(data, at, "keyboard")) for at, data in bends]
+    rehearsal = rehearse([*phrase_of(5), *flood, (61.0, Quit())], is_last=False)
+    assert rehearsal.notes(Player.MODEL) == rehearse(phrase_of(5)).notes(Player.MODEL)
+    assert sum(data[0] == 0xE0 for _, data in rehearsal.output.sounded) > 59_000  # passed on
+
+
+def test_a_flood_of_notes_ends_with_every_key_up() -> None:
+    flood: list[Scripted] = []
+    for n in range(2000):
+        at = 1.0 + n / 500
+        flood += [
+            held(n % 128, at),
+            (at + 0.001, Heard(note_off(0, n % 128), at + 0.001, "keyboard")),
+        ]
+    rehearsal = rehearse([*flood, (30.0, Quit())], is_last=False)
+    assert len(rehearsal.notes(Player.HUMAN)) == 2000
+    assert not rehearsal.output.hanging
+
+
+def test_what_is_broken_or_endless_neither_stops_nor_enters_the_take() -> None:
+    sysex = b"\xf0" + bytes(1_000_000) + b"\xf7"
+    odd = [b"", b"\x90", b"\x90\x3c", b"\xf0\x01", b"\x40\x40", b"\xf4", b"\xff\x01", sysex]
+    script = [*phrase_of(5), *((1.05, Heard(data, 1.05, "keyboard")) for data in odd)]
+    rehearsal = rehearse(script)
+    assert rehearsal.notes(Player.MODEL) == rehearse(phrase_of(5)).notes(Player.MODEL)
+    assert {m.data for m in rehearsal.take.messages if m.data[0] >= 0xF0} == {sysex}
+
+
 @st.composite
 def on_two_keyboards(draw: st.DrawFn) -> list[Scripted]:
     script: list[Scripted] = []

@@ -1,0 +1,270 @@
+"""A campaign against the instrument: players with bad manners, on bad cables, on a bad machine.
+
+Each session is made from its number alone, in virtual time: `python -m tests.campaign --sessions
+1000` plays so many and names those that fail, and `--first N --sessions 1` plays one of them again.
+The rules that none may break: every key comes up, no note of the player's is missing in the take,
+the journal says what the take says, and nothing is raised.
+"""
+
+import argparse
+import random
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from performer.cables import LOOKING, Cables
+from performer.composer import compose
+from performer.engine import Hands, Sent, perform
+from performer.inbox import Scripted, VirtualInbox
+from performer.journal import _fact, _line, read
+from performer.messages import (
+    Answered,
+    Event,
+    HandOver,
+    Heard,
+    LastPhrase,
+    Player,
+    Quit,
+    Report,
+    Request,
+    Slept,
+    Stop,
+    Unplugged,
+)
+from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
+from performer.notes import Note
+from performer.phrase import Silence
+from performer.ports import Hear, PortError
+from performer.recorder import Recorder
+from performer.session import Session, Settings
+from performer.take import Maker
+from performer.thought import Thought
+from tests.fakes import Metronome
+
+SYNTH = "Synth 24:0"
+KEYBOARDS = ("left", "right")
+LONGEST_STALL = 0.5  # seconds
+LIKE_NOBODY = 69  # velocities that the model does not use
+
+
+@dataclass
+class Instrument:
+    """What stands at the other end of the cable: it goes on sounding while nobody plays it."""
+
+    is_plugged: bool = True
+    sounding: set[tuple[int, int]] = field(default_factory=set)
+
+    def inputs(self) -> tuple[str, ...]:
+        return ()
+
+    def outputs(self) -> tuple[str, ...]:
+        return (SYNTH,) if self.is_plugged else ()
+
+    def open_input(self, name: str, hear: Hear) -> "Cable":
+        raise PortError("there is none")
+
+    def open_output(self, name: str) -> "Cable":
+        if not self.is_plugged:
+            raise PortError("it is not there")
+        return Cable(name, self)
+
+
+@dataclass
+class Cable:
+    """One time that it was plugged in: of no use any more once it was pulled out."""
+
+    name: str
+    instrument: Instrument
+    is_out: bool = False
+
+    def send(self, message: bytes) -> None:
+        self.is_out |= not self.instrument.is_plugged
+        if self.is_out:
+            raise PortError("it has gone")
+        match parse(message):
+            case NoteOn(channel, pitch):
+                self.instrument.sounding.add((channel, pitch))
+            case NoteOff(channel, pitch):
+                self.instrument.sounding.discard((channel, pitch))
+
+    def plug_in(self, name: str) -> None:
+        if not self.instrument.is_plugged:
+            raise PortError("it is not there")
+        self.is_out = False
+
+    def close(self) -> None:
+        self.is_out = True
+
+
+class BadMachine(VirtualInbox):
+    """Virtual time that now and then passes while something is done."""
+
+    def __init__(self, script: Iterable[Scripted], dice: random.Random, stalls: float) -> None:
+        super().__init__(script)
+        self._dice, self._stalls = dice, stalls
+        self.cables: Cables | None = None
+        self._looked_at = 0.0
+        self.heard: list[Heard] = []
+
+    def stall(self) -> None:
+        if self._dice.random() < self._stalls:
+            self._now += self._dice.uniform(0.001, LONGEST_STALL)
+
+    def wait(self, until: float | None) -> Event | None:
+        event = super().wait(until)
+        if isinstance(event, Heard):
+            self.heard.append(event)
+        self.stall()
+        if self.cables is not None and self._now - self._looked_at > LOOKING:
+            self.cables.look()
+            self._looked_at = self._now
+        return event
+
+
+@dataclass
+class Moody:
+    """An improviser who fails now and then, and likes keys that are taken."""
+
+    dice: random.Random
+    fails: float
+    even: Metronome
+
+    def overhear(self, phrase: object) -> None:
+        self._fail()
+
+    def next(self, thought: Thought) -> tuple[Note, Thought]:
+        self._fail()
+        return self.even.next(thought)
+
+    def _fail(self) -> None:
+        if self.dice.random() < self.fails:
+            raise RuntimeError("the model has thought itself into a corner")
+
+
+def script_of(dice: random.Random, instrument: Instrument, end: float) -> list[Scripted]:
+    """What happens until `end`."""
+    script: list[Scripted] = []
+
+    def heard(at: float, data: bytes, source: str) -> None:
+        script.append((at, Heard(data, at, source)))
+
+    for _ in range(dice.randint(5, 60)):
+        at, source, pitch = dice.uniform(0, end), dice.choice(KEYBOARDS), dice.randint(55, 66)
+        match dice.randrange(12):
+            case 0:
+                script.append((at, Unplugged(source, at)))
+            case 1:
+                script.append((at, Slept(dice.uniform(2, 1e6))))
+            case 2:
+                script.append((at, dice.choice([HandOver(), Stop()])))
+            case 3:
+                for n in range(dice.randint(1, 300)):  # a flood
+                    heard(at + n / 1000, bytes([0xB0, 1, n % 128]), source)
+            case 4:
+                heard(at, sustain(0, dice.choice([0, 127])), source)
+            case 5:
+                heard(at, bytes(dice.randrange(256) for _ in range(dice.randint(0, 4))), source)
+            case 6:
+                heard(at, b"\xb0\x7b\x00", source)
+            case _:
+                velocity = 1 + len(script) % LIKE_NOBODY  # no strike is an echo of another
+                heard(at, note_on(0, pitch, velocity), source)
+                if dice.random() < 0.9:
+                    heard(at + dice.uniform(0, 2), note_off(0, pitch), source)
+    script.append((end, dice.choice([Quit(), LastPhrase()])))
+    script.append((end + 60.0, Quit()))
+    return sorted(script, key=lambda scripted: scripted[0])
+
+
+def play(number: int) -> None:
+    """One session. Raises AssertionError, or whatever else breaks, where a rule is broken."""
+    dice = random.Random(number)
+    instrument = Instrument()
+    script = script_of(dice, instrument, end=dice.uniform(1, 30))
+    inbox = BadMachine(script, dice, stalls=dice.choice([0.0, 0.01, 0.1]))
+    told: list[Sent | Report] = []
+    cables = Cables(instrument, told.append)
+    output = cables.play_to(SYNTH)
+    inbox.cables = cables
+    pulls = dice.choice([0.0, 0.005, 0.02])
+    improviser = Moody(
+        dice,
+        dice.choice([0.0, 0.02, 0.2]),
+        Metronome(dice.uniform(0.02, 0.5), dice.uniform(0.01, 2.0), dice.randint(50, 64)),
+    )
+    recorder = Recorder(Maker("campaign", ""))
+    journal: list[bytes] = []
+
+    def ask(request: Request) -> None:
+        composed = compose(improviser, request)
+        if composed is not None:
+            inbox.put(composed, dice.uniform(0.0005, LONGEST_STALL))
+
+    def record(what: Sent | Report) -> None:
+        told.append(what)
+        recorder.hear(what)
+        if isinstance(what, Sent | Answered):
+            journal.append(_line(_fact(what)))
+        if dice.random() < pulls:
+            instrument.is_plugged = not instrument.is_plugged
+        inbox.stall()
+
+    perform(
+        Session(Settings(silence=Silence.fixed(dice.uniform(0.1, 1.0)))),
+        inbox,
+        Hands(output, ask, record),
+    )
+    instrument.is_plugged = True
+    for _ in range(2):
+        cables.look()
+    assert not instrument.sounding, f"keys left down: {instrument.sounding}"
+    _check_balance(told)
+    _check_nothing_is_lost(inbox.heard, told)
+    assert read(b"".join(journal))[1].messages == tuple(
+        sorted(recorder._messages, key=lambda message: message.at)
+    )
+
+
+def _check_balance(told: list[Sent | Report]) -> None:
+    down: set[tuple[Player, int, int]] = set()
+    for sent in (what for what in told if isinstance(what, Sent)):
+        match parse(sent.message.data):
+            case NoteOn(channel, pitch):
+                assert (sent.message.by, channel, pitch) not in down, "struck twice"
+                down.add((sent.message.by, channel, pitch))
+            case NoteOff(channel, pitch):
+                down.remove((sent.message.by, channel, pitch))
+    assert not down, f"never released: {down}"
+
+
+def _check_nothing_is_lost(handled: list[Heard], told: list[Sent | Report]) -> None:
+    """Every key that the player struck is in what sounded, in order."""
+    sounded = [
+        what.message.data
+        for what in told
+        if isinstance(what, Sent) and what.message.by is Player.HUMAN
+    ]
+    struck = [event.data for event in handled]
+    strikes = [data for data in struck if isinstance(parse(data), NoteOn)]
+    assert [data for data in sounded if isinstance(parse(data), NoteOn)] == strikes
+
+
+def main() -> None:
+    """Play as many as asked for; name those that fail."""
+    options = argparse.ArgumentParser(description=main.__doc__)
+    options.add_argument("--sessions", type=int, default=1000)
+    options.add_argument("--first", type=int, default=0)
+    chosen = options.parse_args()
+    failed = 0
+    for number in range(chosen.first, chosen.first + chosen.sessions):
+        try:
+            play(number)
+        except Exception as broken:
+            failed += 1
+            print(f"session {number}: {broken!r}")
+    print(f"{chosen.sessions} sessions, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
