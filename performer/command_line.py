@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import platformdirs
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -324,6 +325,37 @@ def models(as_json: bool) -> None:
         Console().print(table)
     for sentence in broken:
         console.print(sentence, style="yellow")
+
+
+@main.command(epilog=EXAMPLE + "antiphon check --seconds 30")
+@JSON
+@click.option(
+    "--seconds",
+    type=SECONDS,
+    default=20.0,
+    show_default=True,
+    metavar="N",
+    help="Measure for so long.",
+)
+def check(as_json: bool, seconds: float) -> None:
+    """See whether everything is there, and whether this machine is quick enough."""
+    from performer.check import Verdict
+    from performer.check import as_json as facts_of
+    from performer.check import check as findings_of
+
+    colours = {Verdict.GOOD: "green", Verdict.PLAYABLE: "yellow", Verdict.TROUBLE: "red"}
+    findings = []
+    for finding in findings_of(seconds):
+        findings.append(finding)
+        if not as_json:
+            verdict = f"[{colours[finding.verdict]}]{finding.verdict.value:<8}[/]"
+            to_do = f" {escape(finding.to_do)}" if finding.to_do else ""
+            line = f"{verdict}  {escape(finding.what)}: {escape(finding.found)}.{to_do}"
+            Console(highlight=False).print(line, soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps(facts_of(findings), indent=2))
+    if any(finding.verdict is Verdict.TROUBLE for finding in findings):
+        sys.exit(1)
 
 
 @main.command(epilog=EXAMPLE + "antiphon render take.mid --out take.wav")
