@@ -4,6 +4,7 @@ The rule kept here: the notes come from the very improviser that plays live, and
 or on stage, can be made again from what it says of itself.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 
@@ -66,7 +67,7 @@ def _answer(
     thought = Thought.on(phrase, answered.taste, answered.seed, answered.turn, answered.heard.end)
     notes: list[Note] = []
     moves: list[tuple[float, int]] = []
-    for note, after in improviser.thoughts(thought, answered.limit):
+    for note, after in _thoughts(improviser, thought, answered):
         placed = note.shifted(answered.began_at)
         if answered.cut_at is not None:
             if len(notes) == answered.notes:
@@ -76,6 +77,22 @@ def _answer(
         if after.pedal is not None:
             moves.append((placed.start, after.pedal))
     return notes, moves
+
+
+def _thoughts(
+    improviser: Improviser, thought: Thought, answered: Answered
+) -> Iterator[tuple[Note, Thought]]:
+    """The notes of an answer, each with the thought after it, in the tastes in which they came."""
+    changes = list(answered.changes)
+    while True:
+        while changes and changes[0].index == thought.index:
+            change = changes.pop(0)
+            thought = thought.changed(change.taste, change.earliest)
+        note, after = improviser.next(thought)
+        if not answered.limit.allows(note, thought.index):
+            return
+        yield note, after
+        thought = after
 
 
 def _in_time(messages: list[Recorded]) -> tuple[Recorded, ...]:

@@ -7,8 +7,9 @@ frozen values. Moments are seconds on the engine's clock, which starts at zero w
 from dataclasses import dataclass
 from enum import Enum
 
-from performer.length import Limit
+from performer.length import Length, Limit
 from performer.notes import Note, Phrase, Span
+from performer.phrase import Silence
 from performer.taste import Taste
 from performer.thought import Thought
 
@@ -83,6 +84,26 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Retune:
+    """The player sets how the conversation goes on: what is composed and not yet played, too."""
+
+    taste: Taste
+    silence: Silence
+    length: Length  # of answers from the next on
+    seed: int  # likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The player asks for another answer to the last phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """The player asks for silence, whatever it is that sounds: every key and pedal comes up."""
+
+
+@dataclass(frozen=True, slots=True)
 class LastPhrase:
     """No more will be played: the conversation ends with the answer to what was heard."""
 
@@ -92,7 +113,20 @@ class Quit:
     """The conversation ends now."""
 
 
-Event = Heard | Unplugged | Slept | Composed | ComposingFailed | HandOver | Stop | LastPhrase | Quit
+Event = (
+    Heard
+    | Unplugged
+    | Slept
+    | Composed
+    | ComposingFailed
+    | HandOver
+    | Stop
+    | Retune
+    | Again
+    | Panic
+    | LastPhrase
+    | Quit
+)
 
 # What it does: effects
 
@@ -154,6 +188,15 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A taste that was changed within an answer: from which note on, and when at the earliest."""
+
+    index: int
+    taste: Taste
+    earliest: float  # seconds from the answer's first onset
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """An answer that ended: all that it takes to make it again."""
 
@@ -167,6 +210,7 @@ class Answered:
     notes: int  # as many as were struck
     cut_at: float | None  # when the player interrupted it, if so
     held: tuple[int, ...] = ()  # the phrase's notes, by number, that were still held
+    changes: tuple[Change, ...] = ()  # of taste, in order
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ out whole, a release never.
 import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import count
 from math import inf
 
 from performer.notes import Note, on_grid
@@ -52,7 +51,7 @@ class Schedule:
 
     def __init__(self) -> None:
         """An empty schedule: nothing is due and nothing sounds."""
-        self._order = count()
+        self.planned = 0  # strikes, releases and moves of the pedal, ever
         self._due: list[tuple[float, int, int, Note | None]] = []  # due, what, order, which note
         self._sounding: dict[int, Note] = {}  # pitch -> the note that holds the key
         self._pedal_is_down = False
@@ -99,6 +98,11 @@ class Schedule:
                 strokes += self._strike(note, due)
         return strokes
 
+    def forget(self, since: int) -> None:
+        """Forget what was planned since so much was planned; keys that sound are still let go."""
+        self._due = [entry for entry in self._due if entry[1] == LIFTING or entry[2] < since]
+        heapq.heapify(self._due)
+
     def release_all(self, now: float) -> list[Stroke]:
         """Forget all that is to come; release every key that sounds, and the pedal.
 
@@ -111,7 +115,8 @@ class Schedule:
         return [*lifts, *self._tread(False, at)]
 
     def _push(self, due: float, what: int, note: Note | None = None) -> None:
-        heapq.heappush(self._due, (due, what, next(self._order), note))
+        heapq.heappush(self._due, (due, what, self.planned, note))
+        self.planned += 1
 
     def _tread(self, is_down: bool, due: float) -> list[Stroke]:
         if is_down == self._pedal_is_down:

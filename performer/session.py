@@ -8,11 +8,13 @@ sent itself and hears at once through a loop of cables was not played.
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from performer.length import Length, Like, Limit
 from performer.messages import (
+    Again,
     Answered,
+    Change,
     Composed,
     ComposingFailed,
     Effect,
@@ -23,8 +25,10 @@ from performer.messages import (
     Hearing,
     LastPhrase,
     Overhear,
+    Panic,
     Player,
     Quit,
+    Retune,
     Send,
     Slept,
     State,
@@ -45,13 +49,24 @@ from performer.midi import (
     parse,
     sustain,
 )
-from performer.notes import Span, on_grid
+from performer.notes import Phrase, Span, on_grid
 from performer.phrase import Ear, Silence
 from performer.schedule import Lift, Schedule, Strike, Stroke, Tread
 from performer.taste import Taste
 from performer.thought import Thought
 
 OVERHEARD = 16  # notes after which the model is let listen on
+CHANNELS = range(16)
+ALL_SOUND_OFF, ALL_NOTES_OFF = 120, 123  # controllers
+SILENCE_ALL = tuple(
+    data
+    for channel in CHANNELS
+    for data in (
+        sustain(channel, 0),
+        bytes([0xB0 | channel, ALL_NOTES_OFF, 0]),
+        bytes([0xB0 | channel, ALL_SOUND_OFF, 0]),
+    )
+)
 ECHO = 0.03  # seconds within which what is heard may be what was just sent
 ECHOES = 256  # messages sent that may yet come back
 
@@ -67,18 +82,41 @@ class Settings:
     lookahead: float = 0.5  # seconds: how far ahead of the present the answer is composed
 
 
+@dataclass(frozen=True, slots=True)
+class Heeded:
+    """A phrase that is answered: itself, and when it was heard."""
+
+    phrase: Phrase
+    heard: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A note that was composed: when it is due, the thought after it, all that was planned then."""
+
+    due: float
+    after: Thought
+    planned: int
+
+
 @dataclass(slots=True)
 class Answer:
     """The answer under way: what it answers, and how far it has come."""
 
+    turn: int
+    phrase: Phrase
     heard: Span
+    taste: Taste  # with which it began
+    seed: int
     limit: Limit
     channel: int
-    held: tuple[int, ...] = ()  # notes of the phrase that the player still held
     began_at: float | None = None  # when its first note was due; None while it is thought of
     struck: int = 0
     composed_to: float = 0.0  # the onset of the last note composed
     thought: Thought | None = None  # from which to go on; None while a note is being composed
+    played: Planned | None = None  # the last note that was due
+    to_come: deque[Planned] = field(default_factory=deque)
+    changes: list[Change] = field(default_factory=list)
     is_whole: bool = False  # the last note was composed
     left_to_player: set[int] = field(default_factory=set)  # pitches due while the player held them
 
@@ -92,6 +130,7 @@ class Session:
         self._ear = Ear(settings.silence)
         self._schedule = Schedule()
         self._answer: Answer | None = None
+        self._last: Heeded | None = None  # the phrase that was answered last
         self._turn = 0
         self._channel = 0  # the player's latest
         self._keys: dict[tuple[int, int], str] = {}  # (channel, pitch) held -> on which keyboard
@@ -165,6 +204,15 @@ class Session:
                 yield from self._take_turn(now)
             case Stop():
                 yield from self._end_answer(now)
+            case Retune():
+                yield from self._retune(event, now)
+            case Again() if self._last is not None and not self._ear.has_phrase:
+                yield from self._end_answer(now)
+                yield from self._take_up(self._last)
+            case Panic():
+                yield from self._end_answer(now)
+                yield from self._release_player(now)
+                yield from (Send(data, now, Player.HUMAN) for data in SILENCE_ALL)
             case LastPhrase():
                 self._is_last = True
             case Quit():
@@ -177,6 +225,8 @@ class Session:
                 yield from self._take_turn(now)
             return
         yield from self._play(self._schedule.take_due(now), answer)
+        while answer.to_come and answer.to_come[0].due <= now:
+            answer.played = answer.to_come.popleft()
         if self._compose_at is not None and self._compose_at <= now:
             yield from self._ask(answer)
         if answer.is_whole and self._schedule.is_empty:
@@ -263,14 +313,48 @@ class Session:
     # The answer
 
     def _take_turn(self, now: float) -> Iterator[Effect]:
-        self._turn += 1
         phrase = self._ear.take_phrase(now)
         self._overheard = 0
-        heard = Span(phrase.start, on_grid(now))
-        limit = self.settings.length.limit(phrase)
-        self._answer = Answer(heard, limit, self._channel, phrase.held)
+        yield from self._take_up(Heeded(phrase, Span(phrase.start, on_grid(now))))
+
+    def _take_up(self, heeded: Heeded) -> Iterator[Effect]:
+        self._turn += 1
+        self._last = heeded
+        settings, phrase, heard = self.settings, heeded.phrase, heeded.heard
+        self._answer = Answer(
+            self._turn,
+            phrase,
+            heard,
+            settings.taste,
+            settings.seed,
+            settings.length.limit(phrase),
+            self._channel,
+        )
         yield Turned(State.THINKING)
-        yield TakeUp(self._turn, phrase, self.settings.taste, self.settings.seed, heard.end)
+        yield TakeUp(self._turn, phrase, settings.taste, settings.seed, heard.end)
+
+    def _retune(self, to: Retune, now: float) -> Iterator[Effect]:
+        """Hold the conversation otherwise; what is composed and not yet played is composed anew."""
+        before = self.settings
+        self.settings = replace(
+            before, taste=to.taste, silence=to.silence, length=to.length, seed=to.seed
+        )
+        self._ear.silence = to.silence
+        answer = self._answer
+        if answer is None or to.taste == before.taste:
+            return
+        if answer.began_at is None or answer.played is None:
+            yield from self._end_answer(now)
+            yield from self._take_up(Heeded(answer.phrase, answer.heard))
+            return
+        self._turn += 1  # what is being composed is no longer wanted
+        self._schedule.forget(answer.played.planned)
+        answer.to_come.clear()
+        earliest = on_grid(now - answer.began_at)
+        answer.thought = answer.played.after.changed(to.taste, earliest)
+        answer.changes.append(Change(answer.thought.index, to.taste, earliest))
+        answer.composed_to = answer.began_at + answer.thought.onset
+        answer.is_whole = False
 
     def _plan(self, composed: Composed, answer: Answer, now: float) -> Iterator[Effect]:
         index = composed.after.index - 1
@@ -284,6 +368,7 @@ class Session:
             self._schedule.add(note)
             if composed.after.pedal is not None:
                 self._schedule.add_pedal(composed.after.pedal, note.start)
+            answer.to_come.append(Planned(note.start, composed.after, self._schedule.planned))
             answer.composed_to, answer.thought = note.start, composed.after
 
     @property
@@ -316,7 +401,7 @@ class Session:
                     yield Send(note_off(answer.channel, pitch), due, Player.MODEL)
 
     def _end_answer(self, now: float) -> Iterator[Effect]:
-        answer, settings = self._answer, self.settings
+        answer = self._answer
         if answer is None:
             return
         is_cut = not (answer.is_whole and self._schedule.is_empty)
@@ -324,16 +409,17 @@ class Session:
         self._answer = None
         if answer.began_at is not None:
             yield Answered(
-                self._turn,
+                answer.turn,
                 answer.heard,
-                settings.taste,
-                settings.seed,
+                answer.taste,
+                answer.seed,
                 answer.limit,
                 answer.channel,
                 answer.began_at,
                 answer.struck,
                 on_grid(now) if is_cut else None,
-                answer.held,
+                answer.phrase.held,
+                tuple(answer.changes),
             )
         self._turn += 1
         yield Turned(State.LISTENING)

@@ -17,7 +17,7 @@ from typing import Any, Self
 import mido
 
 from performer.length import Limit
-from performer.messages import Answered, Player
+from performer.messages import Answered, Change, Player
 from performer.midi import NoteOff, NoteOn, Sustain, note_off, note_on, parse, sustain
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
 from performer.refusal import Refusal
@@ -234,12 +234,7 @@ def facts_of(answer: Answered) -> dict[str, Any]:
     return {
         "turn": answer.turn,
         "seed": answer.seed,
-        "temperature": {
-            "pitch": taste.pitch,
-            "rhythm": taste.rhythm,
-            "dynamics": taste.dynamics,
-        },
-        "top_p": taste.top_p,
+        **_taste_facts(taste),
         "limit": {
             "seconds": limit.seconds if limit.seconds < math.inf else None,
             "notes": limit.notes if limit.notes < math.inf else None,
@@ -250,7 +245,20 @@ def facts_of(answer: Answered) -> dict[str, Any]:
         "notes": answer.notes,
         "cut_at": answer.cut_at,
         "held": list(answer.held),
+        "changes": [
+            {"note": change.index, "from": change.earliest, **_taste_facts(change.taste)}
+            for change in answer.changes
+        ],
     }
+
+
+def _taste_facts(taste: Taste) -> dict[str, Any]:
+    temperature = {"pitch": taste.pitch, "rhythm": taste.rhythm, "dynamics": taste.dynamics}
+    return {"temperature": temperature, "top_p": taste.top_p}
+
+
+def _taste(facts: dict[str, Any]) -> Taste:
+    return Taste(**facts["temperature"], top_p=facts["top_p"])
 
 
 def answer_from(facts: dict[str, Any]) -> Answered:
@@ -259,7 +267,7 @@ def answer_from(facts: dict[str, Any]) -> Answered:
     return Answered(
         facts["turn"],
         Span(*facts["heard"]),
-        Taste(**facts["temperature"], top_p=facts["top_p"]),
+        _taste(facts),
         facts["seed"],
         Limit(
             math.inf if seconds is None else seconds,
@@ -270,4 +278,7 @@ def answer_from(facts: dict[str, Any]) -> Answered:
         facts["notes"],
         facts["cut_at"],
         tuple(facts["held"]),
+        tuple(
+            Change(change["note"], _taste(change), change["from"]) for change in facts["changes"]
+        ),
     )

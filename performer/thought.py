@@ -82,6 +82,7 @@ class Thought:
     index: int = 0  # number of the next note
     onset: float = 0.0  # seconds from the answer's first onset to the last note's
     chord: frozenset[int] = frozenset()  # pitches struck together with the last note
+    earliest: float = 0.0  # seconds from the answer's first onset before which no note may come
     mind: WindowMind | TouchMind | None = None
 
     @classmethod
@@ -90,6 +91,10 @@ class Thought:
     ) -> Self:
         """The thought with which a phrase is taken up."""
         return cls(phrase, taste, seed, turn, taken_at)
+
+    def changed(self, taste: Taste, earliest: float) -> Self:
+        """The same thought in another taste, from a later moment on."""
+        return replace(self, taste=taste, earliest=earliest)
 
     @property
     def pedal(self) -> int | None:

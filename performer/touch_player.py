@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.codec import DURATION_EDGES, STEP_EDGES, bins, seconds_in_bin
-from performer.limits import LONGEST, LONGEST_SILENCE, MOST_AT_ONCE, ON_THE_PIANO, SHORTEST
+from performer.limits import (
+    LONGEST,
+    LONGEST_SILENCE,
+    MOST_AT_ONCE,
+    ON_THE_PIANO,
+    SHORTEST,
+    soon_enough,
+)
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.thought import Thought, TouchMind
@@ -35,7 +42,6 @@ from performer.touch import (
 )
 
 FREE = np.full(len(PARTS), -1)  # no part is forced
-SOON_ENOUGH = STEP_EDGES[1:] <= LONGEST_SILENCE
 SHORT_ENOUGH = DURATION_EDGES[1:] <= LONGEST
 ANYTHING = tuple(np.ones(size, dtype=bool) for size in SIZES)
 REMEMBERED = 16  # memories kept, of the latest notes heard
@@ -212,7 +218,8 @@ class TouchPlayer:
         base, taste = self._model.card.taste, thought.taste
         step = base.rhythm * taste.rhythm
         forced = FREE
-        soon_enough = SOON_ENOUGH & _has_fingers(thought, mind)
+        soon = soon_enough(thought.earliest - thought.onset)
+        with_fingers = soon & _has_fingers(thought, mind)
         if thought.index == 0 and thought.taken_at is not None:
             waited = thought.taken_at - thought.phrase.notes[-1].start
             forced = np.where(np.arange(len(PARTS)) == STEP, _step_bin(waited), FREE)
@@ -222,7 +229,13 @@ class TouchPlayer:
             tuple(numbers),
             (step, base.pitch * taste.pitch, base.dynamics * taste.dynamics, step, 1.0),
             min(base.top_p, taste.top_p),
-            (soon_enough, ON_THE_PIANO, ANYTHING[VELOCITY], SHORT_ENOUGH, ANYTHING[PEDAL]),
+            (
+                with_fingers if with_fingers.any() else soon,
+                ON_THE_PIANO,
+                ANYTHING[VELOCITY],
+                SHORT_ENOUGH,
+                ANYTHING[PEDAL],
+            ),
             free,
             forced,
         )

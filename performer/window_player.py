@@ -23,7 +23,7 @@ from performer.codec import (
     slid,
     window,
 )
-from performer.limits import LONGEST, LONGEST_SILENCE, ON_THE_PIANO, SHORTEST
+from performer.limits import LONGEST, ON_THE_PIANO, SHORTEST, soon_enough
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.sampling import draw
@@ -35,7 +35,6 @@ HEADS = {
     "step_logits": len(STEP_EDGES) - 1,
     "duration_logits": len(DURATION_EDGES) - 1,
 }  # outputs that are read, and how many scores each has
-SOON_ENOUGH = STEP_EDGES[1:] <= LONGEST_SILENCE
 SHORT_ENOUGH = DURATION_EDGES[1:] <= LONGEST
 
 
@@ -63,7 +62,8 @@ class WindowPlayer:
         scores = self.scores(mind.rows)
         for_step, in_step, for_pitch, for_duration, in_duration, for_velocity = thought.numbers(6)
 
-        step_bin = draw(scores["step_logits"], taste.rhythm, taste.top_p, for_step, SOON_ENOUGH)
+        soon = soon_enough(thought.earliest - thought.onset)
+        step_bin = draw(scores["step_logits"], taste.rhythm, taste.top_p, for_step, soon)
         step = on_grid(seconds_in_bin(step_bin, STEP_EDGES, in_step))
         free = ON_THE_PIANO.copy()
         if step == 0:
