@@ -141,6 +141,7 @@ class Banner(QFrame):
     """The sign, the recording and what a player needs at once."""
 
     asked_for_answer = Signal()
+    asked_for_another = Signal()
     asked_to_stop = Signal()
     panicked = Signal()
     asked_to_keep = Signal()
@@ -153,16 +154,16 @@ class Banner(QFrame):
         self.time = QLabel(clock(0))
         self.keep, self.discard = QPushButton(say("Keep")), QPushButton(say("Discard"))
         self.answer, self.stop = QPushButton(say("Answer now")), QPushButton(say("Stop"))
-        self.panic = QPushButton(say("Panic"))
+        self.again, self.panic = QPushButton(say("Another")), QPushButton(say("Panic"))
         self._give_tips()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(self.sign, 1)
-        for widget in (self.answer, self.stop, self.panic):
+        for widget in (self.answer, self.again, self.stop, self.panic):
             row.addWidget(widget)
         row.addSpacing(10)
-        for button in (self.answer, self.stop, self.panic, self.keep, self.discard):
+        for button in self.findChildren(QPushButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for each in (self.light, self.time, self.keep, self.discard):
             row.addWidget(each)
@@ -179,6 +180,7 @@ class Banner(QFrame):
         _enable(self.keep, is_recording)
         _enable(self.discard, is_recording)
         _enable(self.answer, scene.is_ready and scene.hearing.notes > 0)
+        _enable(self.again, scene.can_answer_again)
         _enable(self.stop, scene.is_ready and scene.turn is not State.LISTENING)
 
     def show_look(self, look: Look) -> None:
@@ -196,11 +198,14 @@ class Banner(QFrame):
         self.keep.setToolTip(say("Keep this take now, and begin a new one."))
         self.discard.setToolTip(say("Throw this take away, and begin a new one. It can be undone."))
         self.answer.setToolTip(say("Do not wait for the silence (Enter)."))
+        self.again.setAccessibleName(say("Another answer"))
+        self.again.setToolTip(say("Another answer to the same phrase (Ctrl+R)."))
         self.stop.setToolTip(say("End the answer (Esc)."))
         self.panic.setToolTip(say("Silence everything, at once (Ctrl+Esc)."))
 
     def _connect(self) -> None:
         self.answer.clicked.connect(self.asked_for_answer)
+        self.again.clicked.connect(self.asked_for_another)
         self.stop.clicked.connect(self.asked_to_stop)
         self.panic.clicked.connect(self.panicked)
         self.keep.clicked.connect(self.asked_to_keep)

@@ -21,6 +21,7 @@ from performer.messages import (
     Player,
     Quit,
     Remark,
+    Retune,
     Trouble,
     Turned,
 )
@@ -31,8 +32,7 @@ from performer.process import News as EngineNews
 from performer.session import Settings
 
 ENDING = 6.0  # seconds that an engine is given to keep its take
-CHANNELS = 16
-ALL_NOTES_OFF, ALL_SOUND_OFF, VOLUME = 123, 120, 7  # controllers
+VOLUME = 7  # controller
 CONTROL, PROGRAM = 0xB0, 0xC0
 
 
@@ -129,11 +129,9 @@ class EngineClient:
         """Louder or softer on the output."""
         self.play(bytes([CONTROL, VOLUME, volume]))
 
-    def release_everything(self) -> None:
-        """Every key, pedal and string silent, on every channel, whoever holds it."""
-        for channel in range(CHANNELS):
-            self.play(bytes([CONTROL | channel, ALL_SOUND_OFF, 0]))
-            self.play(bytes([CONTROL | channel, ALL_NOTES_OFF, 0]))
+    def retune(self, to: Settings) -> None:
+        """Hold the conversation otherwise from now on; what is not yet played, too."""
+        self.tell(Retune(to.taste, to.silence, to.length, to.seed))
 
     def play(self, data: bytes) -> None:
         """A message as from a keyboard, at this very moment."""

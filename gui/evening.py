@@ -1,7 +1,8 @@
 """An evening at the instrument: one take after the other, and what is asked meanwhile.
 
 The rules kept here: a take that was played is kept unless the player throws it away, and even then
-it can be had back; a setting that the engine must begin anew for waits until nobody plays.
+it can be had back; what the engine must begin anew for (another model or port) waits until nobody
+plays, and all else is heard at once.
 """
 
 import secrets
@@ -40,14 +41,17 @@ from gui.errands import (
 )
 from gui.state import Begun, News, Over, Scene, sounds_from
 from gui.words import say
-from performer.messages import HandOver, Remark, Stop, Trouble
+from performer.messages import Again, HandOver, Panic, Remark, Stop, Trouble
 from performer.notes import Phrase
 from performer.process import NONE, SYNTH, VIRTUAL, Engine, Plan
 from performer.recorder import folder_for_takes
 from performer.refusal import Refusal
+from performer.session import Settings
 from performer.shelf import find_model
 
-RESTED = 0.4  # seconds that a setting has stood still before the engine begins anew for it
+RESTED = 0.4  # seconds that a choice has stood still before the engine begins anew for it
+LOOKING = 3.0  # seconds that the first engine waits for what is plugged in
+TUNING = 0.05  # seconds between two settings of the engine, at least
 TEST_SOUND = (  # seconds, and the bytes of four notes
     *((0.16 * n, bytes([0x90, pitch, 70])) for n, pitch in enumerate((60, 64, 67, 72))),
     *((1.0, bytes([0x80, pitch, 64])) for pitch in (60, 64, 67, 72)),
@@ -109,8 +113,11 @@ class Evening(QObject):
         self.client = EngineClient(self._hear, begin, clock)
         self._stagehand = stagehand
         self._clock = clock
-        self._changed_at = float("-inf")
+        self._opened_at = self._changed_at = float("-inf")
+        self._has_seen_ports = False
         self._is_changed = False
+        self._tuned: Settings | None = None  # what the engine is set to
+        self._tuned_at = float("-inf")
         self._prompt: Phrase | None = None
         self._playbacks = 0
         self._is_discarding = False
@@ -131,6 +138,7 @@ class Evening(QObject):
 
     def open(self) -> None:
         """The evening begins."""
+        self._opened_at = self._clock()
         self._draw_seed()
         self._stagehand.ask(ReadModels())
         self._stagehand.ask(ReadTakes(self.folder))
@@ -141,16 +149,31 @@ class Evening(QObject):
             self._take_in(told)
         self.client.fetch()
         if not self.client.is_running:
-            if not self._is_halted:
+            if not self._is_halted and self._is_looked_around:
                 self._begin()
         elif self._is_to_begin_anew():
             self._begin()
+        else:
+            self._retune()
 
     def close(self) -> None:
         """The evening ends: the take is kept, whoever plays."""
         self._stagehand.ask(Hush())
         self.client.end_and_wait()
         self._stagehand.leave()
+
+    @property
+    def _is_looked_around(self) -> bool:
+        """Whether it is known what is plugged in, or was waited for long enough."""
+        return self._has_seen_ports or self._clock() - self._opened_at > LOOKING
+
+    def _retune(self) -> None:
+        """Let the engine know what has been chosen, a few times a second at most."""
+        now, chosen = self._clock(), settings(self.memory.choices)
+        is_time = now - self._tuned_at >= TUNING
+        if self.client.is_ready and is_time and chosen != self._tuned:
+            self._tuned, self._tuned_at = chosen, now
+            self.client.retune(chosen)
 
     def _is_to_begin_anew(self) -> bool:
         """Whether something was chosen that the engine does not play with yet, and nobody plays."""
@@ -172,7 +195,7 @@ class Evening(QObject):
             wish = replace(wish, inputs=plan.inputs)  # one was unplugged: the engine waits for it
         if plan.output == self.memory.choices.output:
             wish = replace(wish, output=plan.output)
-        return wish != replace(plan, prompt=None)
+        return replace(wish, settings=plan.settings) != replace(plan, prompt=None)
 
     def _begin(self) -> None:
         try:
@@ -184,6 +207,7 @@ class Evening(QObject):
             return
         prompt, self._prompt = self._prompt, None
         self._was_ready = self._is_troubled = False
+        self._tuned = plan.settings
         self.client.begin(replace(plan, prompt=prompt))
 
     @property
@@ -238,6 +262,10 @@ class Evening(QObject):
         """The player does not wait for the silence."""
         self.client.tell(HandOver())
 
+    def answer_again(self) -> None:
+        """The player wants another answer to the same phrase."""
+        self.client.tell(Again())
+
     def stop(self) -> None:
         """The player wants silence: the answer ends, and what is played back."""
         self.hush()
@@ -245,8 +273,8 @@ class Evening(QObject):
 
     def panic(self) -> None:
         """Everything silent, at once."""
-        self.stop()
-        self.client.release_everything()
+        self.hush()
+        self.client.tell(Panic())
 
     def keep(self) -> None:
         """End this take, keep it, begin a new one."""
@@ -412,7 +440,7 @@ class Evening(QObject):
     def _take_in(self, told: Told) -> None:
         match told:
             case PortsSeen():
-                self.ports = told
+                self.ports, self._has_seen_ports = told, True
                 self._changed_at, self._is_changed = self._clock(), True
                 self.ports_seen.emit()
             case ModelsRead():
@@ -421,9 +449,8 @@ class Evening(QObject):
             case TakesRead():
                 self.takes = told
                 self.takes_read.emit()
-            case Opened(_, scene):
-                self.opened = replace(told, scene=replace(scene, is_ready=False))
-                self.take_opened.emit()
+            case Opened():
+                self._open(told)
             case PlaybackBegan(number, at) if self.playback and self.playback.number == number:
                 self.playback = replace(self.playback, began_at=at)
             case PlaybackEnded(number) if self.playback and self.playback.number == number:
@@ -438,6 +465,14 @@ class Evening(QObject):
             case Failed(sentence):
                 self.warned.emit(sentence, "", None)
                 self.failed.emit(sentence)
+
+    def _open(self, told: Opened) -> None:
+        """Show a take; where another is being heard, this one goes on from the same moment."""
+        heard_to = self.playing_at()
+        self.opened = replace(told, scene=replace(told.scene, is_ready=False))
+        self.take_opened.emit()
+        if heard_to is not None and heard_to < told.scene.last_at:
+            self.play_back(heard_to)
 
     # Odds and ends
 

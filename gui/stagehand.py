@@ -132,11 +132,11 @@ def _leave_alone() -> None:
 
 
 def _watch_ports(tell: Tell) -> None:
-    from performer.ports import input_names, output_names
+    from performer.ports import Lookout
 
-    seen = None
+    seen, lookout = None, Lookout()
     while True:
-        now = PortsSeen(_others(input_names()), _others(output_names()))
+        now = PortsSeen(_others(lookout.inputs()), _others(lookout.outputs()))
         if now != seen:
             seen = now
             tell(now)

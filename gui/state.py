@@ -145,6 +145,12 @@ class Scene:
         """True from the take's first note on."""
         return self.began_at is not None
 
+    @property
+    def can_answer_again(self) -> bool:
+        """True where there is a phrase to which another answer can be had."""
+        is_answering = self.turn is not State.LISTENING
+        return self.is_ready and (is_answering or (bool(self.answers) and not self.hearing.notes))
+
     def moves(self, now: float) -> bool:
         """Whether the picture changes by itself."""
         return self.has_notes and (not self.is_idle or now - self.last_at < RESTS_AFTER)

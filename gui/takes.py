@@ -76,11 +76,10 @@ def restore(deleted: Path) -> Path:
 
 def rename(take: Path, name: str) -> Path:
     """Give a take another name; where it is now. Raises OSError, also where the name is taken."""
-    clean = "".join(
-        letter for letter in name if letter.isprintable() and letter not in '/\\:*?"<>|'
-    )
-    place = take.with_name(f"{clean.strip().strip('.')}{take.suffix}")
-    if not place.stem or (place != take and place.exists()):
+    letters = (letter for letter in name if letter.isprintable() and letter not in FORBIDDEN)
+    clean = "".join(letters).strip().strip(".")
+    place = take.with_name(f"{clean or take.stem}{take.suffix}")
+    if place != take and place.exists():
         raise FileExistsError(place)
     return take.rename(place)
 
@@ -160,7 +159,9 @@ class Takes(QWidget):
         self.list.setDragDropMode(QListWidget.DragDropMode.DragOnly)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setAccessibleName(say("Takes"))
-        self.list.setToolTip(say("Drag a take into a DAW or a folder."))
+        self.list.setToolTip(
+            say("Drag a take into a DAW or a folder. While one plays, choose another to compare.")
+        )
         self.title = QLabel(say("Takes"))
         self.title.setProperty("title", True)
         self.empty = QLabel(say("All that you play is kept here."))

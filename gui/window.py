@@ -123,6 +123,7 @@ class Window(QMainWindow):
         self._add(take, say("Open a .mid as a phrase…"), self._ask_for_phrase, "Ctrl+O")
         self._add(take, say("Play the minuet to it"), self._try_minuet, "Ctrl+M")
         take.addSeparator()
+        self._add(take, say("Another answer"), self.evening.answer_again, "Ctrl+R")
         self._add(take, say("Keep this take, begin a new one"), self.evening.keep, "Ctrl+S")
         self._add(take, say("Folder for takes…"), self._ask_for_folder)
         self._add(take, say("Show the folder"), self._show_folder)
@@ -169,6 +170,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         evening, banner = self.evening, self.banner
         banner.asked_for_answer.connect(evening.answer_now)
+        banner.asked_for_another.connect(evening.answer_again)
         banner.asked_to_stop.connect(evening.stop)
         banner.panicked.connect(self._panic)
         banner.asked_to_keep.connect(evening.keep)

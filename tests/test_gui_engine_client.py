@@ -85,6 +85,16 @@ def test_what_is_played_before_the_engine_is_ready_is_played_to_it_then(stage: S
     ]
 
 
+def test_what_was_played_to_one_engine_is_not_played_to_the_next(stage: Stage) -> None:
+    stage.client.begin(PLAN)
+    stage.client.strike(60, 90)
+    stage.tells(READY)
+    stage.client.begin(PLAN)
+    stage.tells(Ended())
+    stage.tells(READY)
+    assert stage.engines[1].told == []
+
+
 def test_a_new_plan_waits_until_the_take_is_kept(stage: Stage) -> None:
     stage.client.begin(PLAN)
     stage.tells(READY)
@@ -130,15 +140,6 @@ def test_an_engine_that_never_ends_is_not_waited_for_forever(stage: Stage) -> No
     stage.client._clock = impatient
     stage.client.end_and_wait()
     assert not stage.client.is_running
-
-
-def test_a_panic_silences_every_channel(stage: Stage) -> None:
-    stage.client.begin(PLAN)
-    stage.tells(READY)
-    stage.client.release_everything()
-    told = [event.data for event in stage.engines[0].told if isinstance(event, Heard)]
-    assert {data[0] & 0x0F for data in told if data[1] == 123} == set(range(16))
-    assert {data[0] & 0x0F for data in told if data[1] == 120} == set(range(16))
 
 
 def test_what_is_chosen_is_what_the_engine_is_set_to() -> None:

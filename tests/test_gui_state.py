@@ -65,6 +65,17 @@ def test_the_silence_that_ends_a_phrase_runs_down_from_the_last_release() -> Non
     assert waiting.silence_left(9.0) == (0.0, 0.0)
 
 
+def test_the_models_releases_do_not_prolong_the_silence() -> None:
+    waiting = scene(
+        sent(note_on(0, 72, 80), 0.5, MODEL),
+        sent(note_on(0, 60, 80), 1.0),
+        sent(note_off(0, 60), 2.0),
+        sent(note_off(0, 72), 2.5, MODEL),
+        Hearing(1, 3.0),
+    )
+    assert waiting.silence_left(2.5) == (0.5, 0.5)
+
+
 def test_nothing_runs_down_while_a_key_is_held_or_the_model_plays() -> None:
     held = scene(sent(note_on(0, 60, 80), 1.0), Hearing(1, None))
     assert held.silence_left(2.0) is None

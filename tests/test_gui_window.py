@@ -11,7 +11,8 @@ if find_spec("PySide6") is None:
     pytest.skip("PySide6 is not installed: pip install 'antiphon[gui]'", allow_module_level=True)
 
 import shiboken6
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
@@ -44,11 +45,14 @@ from gui.window import Window
 from performer.engine import Sent
 from performer.length import Fixed, Limit
 from performer.messages import (
+    Again,
     HandOver,
     Hearing,
+    Panic,
     Player,
     Quit,
     Remark,
+    Retune,
     Send,
     State,
     Stop,
@@ -61,6 +65,7 @@ from performer.take import write_take
 from tests.fakes import CARD, phrase_of, rehearse
 from tests.gui_fakes import FakeEngine, FakeStagehand
 
+NO_PORTS = PortsSeen((), ())
 READY = Ready("trial", ("Piano",), "the built-in piano")
 
 
@@ -78,10 +83,12 @@ def app() -> QApplication:
 class Stage:
     """A window with nothing behind it but what the test tells it."""
 
-    def __init__(self, takes: Path, memory: Memory | None = None) -> None:
+    def __init__(
+        self, takes: Path, memory: Memory | None = None, ports: PortsSeen = NO_PORTS
+    ) -> None:
         self.time = 100.0
         self.engines: list[FakeEngine] = []
-        self.stagehand = FakeStagehand()
+        self.stagehand = FakeStagehand(to_tell=[ports])
         self.saved: list[Memory] = []
         self.evening = Evening(
             replace(memory or Memory(), takes=str(takes)),
@@ -134,8 +141,8 @@ class Stage:
 def stages(app: QApplication) -> Iterator[Callable[..., Stage]]:
     opened: list[Stage] = []
 
-    def open_stage(takes: Path, memory: Memory | None = None) -> Stage:
-        opened.append(Stage(takes, memory))
+    def open_stage(takes: Path, memory: Memory | None = None, ports: PortsSeen = NO_PORTS) -> Stage:
+        opened.append(Stage(takes, memory, ports))
         return opened[-1]
 
     yield open_stage
@@ -179,6 +186,15 @@ def test_a_held_key_keeps_its_pitch_when_the_octave_changes(stage: Stage) -> Non
     QTest.keyPress(stage.window.roll, Qt.Key.Key_A)
     stage.type(Qt.Key.Key_X)
     QTest.keyRelease(stage.window.roll, Qt.Key.Key_A)
+    assert stage.engine.heard == [note_on(0, 60, 80), note_off(0, 60)]
+
+
+def test_a_key_that_repeats_by_itself_is_one_long_note(stage: Stage) -> None:
+    press, release = QEvent.Type.KeyPress, QEvent.Type.KeyRelease
+    for kind, repeats in ((press, False), (release, True), (press, True), (release, False)):
+        event = QKeyEvent(kind, Qt.Key.Key_A, Qt.KeyboardModifier.NoModifier, "a", repeats)
+        QApplication.sendEvent(stage.window.roll, event)
+        stage.wait(0.1)
     assert stage.engine.heard == [note_on(0, 60, 80), note_off(0, 60)]
 
 
@@ -229,8 +245,7 @@ def test_panic_stops_everything_and_lets_go_of_what_the_screen_holds(stage: Stag
     QTest.keyPress(stage.window.roll, Qt.Key.Key_A)
     stage.window.banner.panic.click()
     assert note_off(0, 60) in stage.engine.heard
-    assert bytes([0xB0, 123, 0]) in stage.engine.heard
-    assert Stop() in stage.engine.told
+    assert Panic() in stage.engine.told
     assert stage.errands(Hush)
 
 
@@ -299,23 +314,29 @@ def test_keys_light_up_for_whoever_plays(stage: Stage) -> None:
 
 
 def settled(stage: Stage) -> Plan:
-    """The plan of the engine that plays once a setting has stood still."""
+    """The plan of the engine that plays once a choice has stood still."""
     stage.wait(1.0)
     stage.tells(Ended())
     stage.tells(READY)
     return stage.engine.plan
 
 
+def tuned(stage: Stage) -> Retune:
+    """How the engine was set to go on, last."""
+    stage.wait(0.1)
+    return [event for event in stage.engine.told if isinstance(event, Retune)][-1]
+
+
 def test_the_knob_makes_all_three_wilder(stage: Stage) -> None:
     stage.window.controls.knob.setValue(100)
-    taste = settled(stage).settings.taste
+    taste = tuned(stage).taste
     assert (taste.pitch, taste.rhythm, taste.dynamics) == (2.0, 2.0, 2.0)
 
 
 @pytest.mark.parametrize("name", ["pitch", "rhythm", "dynamics"])
 def test_each_attribute_has_a_temperature_of_its_own(stage: Stage, name: str) -> None:
     getattr(stage.window.controls, name).setValue(0)
-    taste = settled(stage).settings.taste
+    taste = tuned(stage).taste
     assert getattr(taste, name) == 0.5
     assert sorted([taste.pitch, taste.rhythm, taste.dynamics]) == [0.5, 1.0, 1.0]
 
@@ -327,38 +348,69 @@ def test_top_p_length_silence_and_seed_reach_the_engine(stage: Stage) -> None:
     controls.length.activated.emit(0)
     controls.silence.setValue(12)
     controls.seed.setValue(77)
-    plan = settled(stage)
-    assert plan.settings.taste.top_p == 0.8
-    assert plan.settings.length == Fixed(Limit(notes=32))
-    assert plan.settings.silence.after([0.0]) == 1.2
-    assert plan.settings.seed == 77
+    told = tuned(stage)
+    assert told.taste.top_p == 0.8
+    assert told.length == Fixed(Limit(notes=32))
+    assert told.silence.after([0.0]) == 1.2
+    assert told.seed == 77
     assert controls.seed_is_kept.isChecked()
 
 
-def test_a_setting_waits_until_nobody_plays(stage: Stage) -> None:
+def test_a_moved_knob_reaches_the_engine_while_it_answers(stage: Stage) -> None:
     stage.tells(Turned(State.ANSWERING))
     stage.window.controls.knob.setValue(90)
+    assert tuned(stage).taste.pitch > 1.5
+    assert Quit() not in stage.engine.told
+
+
+def test_a_knob_being_turned_does_not_flood_the_engine(stage: Stage) -> None:
+    for place in range(50, 80):
+        stage.window.controls.knob.setValue(place)
+        stage.wait(0.016)
+    last = tuned(stage)
+    told = [event for event in stage.engine.told if isinstance(event, Retune)]
+    assert len(told) < 15
+    assert last.taste == stage.evening.memory.choices.character.taste
+
+
+def test_a_knob_that_is_not_moved_tells_nothing(stage: Stage) -> None:
+    stage.wait(5.0)
+    assert stage.engine.told == []
+
+
+def test_another_model_waits_until_nobody_plays(stage: Stage) -> None:
+    stage.tells(Turned(State.ANSWERING))
+    stage.evening.choose(replace(stage.evening.memory.choices, model="model3"))
     stage.wait(5.0)
     assert Quit() not in stage.engine.told
     stage.tells(Turned(State.LISTENING))
     stage.wait(0.1)
     assert Quit() in stage.engine.told
+    assert settled(stage).model.stem == "model3"
 
 
-def test_a_knob_being_turned_does_not_begin_the_engine_at_each_step(stage: Stage) -> None:
-    for place in range(50, 80):
-        stage.window.controls.knob.setValue(place)
-        stage.wait(0.02)
-    assert Quit() not in stage.engine.told
-    settled(stage)
-    assert len(stage.engines) == 2
+def test_what_is_turned_while_the_engine_begins_is_told_when_it_is_ready(
+    stages: Callable[..., Stage], tmp_path: Path
+) -> None:
+    stage = stages(tmp_path)
+    stage.window.tick()
+    stage.window.controls.knob.setValue(100)
+    stage.wait(1.0)
+    assert stage.engine.told == []
+    stage.tells(READY)
+    assert tuned(stage).taste.pitch == 2.0
 
 
-def test_a_knob_turned_back_changes_nothing(stage: Stage) -> None:
-    stage.window.controls.knob.setValue(70)
-    stage.window.controls.knob.setValue(50)
-    stage.wait(5.0)
-    assert Quit() not in stage.engine.told
+def test_another_answer_can_be_had_once_there_was_one(stage: Stage) -> None:
+    again = stage.window.banner.again
+    assert not again.isEnabled()
+    stage.plays(60)
+    stage.tells(Turned(State.ANSWERING))
+    assert again.isEnabled()
+    again.click()
+    assert Again() in stage.engine.told
+    stage.tells(Turned(State.LISTENING), Hearing(1, None))
+    assert not again.isEnabled()
 
 
 def test_a_preset_is_one_choice(stage: Stage) -> None:
@@ -411,6 +463,25 @@ def test_a_keyboard_that_is_plugged_in_is_listened_to(stage: Stage) -> None:
     ]
 
 
+def test_the_first_engine_listens_to_what_is_plugged_in(
+    stages: Callable[..., Stage], tmp_path: Path
+) -> None:
+    stage = stages(tmp_path, None, PortsSeen(("Piano", "Pads"), ()))
+    stage.window.tick()
+    assert [engine.plan.inputs for engine in stage.engines] == [("Piano", "Pads")]
+
+
+def test_a_machine_that_does_not_say_what_is_plugged_in_is_played_on_all_the_same(
+    stages: Callable[..., Stage], tmp_path: Path
+) -> None:
+    stage = stages(tmp_path)
+    stage.stagehand.to_tell.clear()
+    stage.wait(1.0)
+    assert stage.engines == []
+    stage.wait(3.0)
+    assert len(stage.engines) == 1
+
+
 def test_a_keyboard_that_is_unplugged_is_left_to_the_engine(stage: Stage) -> None:
     stage.is_told(PortsSeen(("Piano",), ()))
     settled(stage)
@@ -429,8 +500,8 @@ def test_a_model_that_has_gone_is_said_and_the_old_one_plays_on(stage: Stage) ->
 def test_nobody_is_listened_to_where_that_is_chosen(
     stages: Callable[..., Stage], tmp_path: Path
 ) -> None:
-    stage = stages(tmp_path, Memory(Choices(keyboard=NOBODY)))
-    stage.is_told(PortsSeen(("Piano",), ()))
+    stage = stages(tmp_path, Memory(Choices(keyboard=NOBODY)), PortsSeen(("Piano",), ()))
+    stage.window.tick()
     assert stage.engine.plan.inputs == ()
 
 
@@ -570,6 +641,29 @@ def test_a_take_in_the_list_is_opened_played_and_stopped(stage: Stage, take: Pat
     assert stage.window.takes.play.text() == "Play"
 
 
+def test_two_answers_are_compared_by_choosing_the_other_while_one_plays(
+    stage: Stage, take: Path
+) -> None:
+    scene = scene_of(rehearse(phrase_of(4)).take)
+    stage.is_told(Opened(take, scene))
+    stage.evening.play_back(0.0)
+    stage.is_told(PlaybackBegan(1, stage.time))
+    stage.wait(0.7)
+    other = take.with_name("Tuesday, answer 2.mid")
+    stage.is_told(Opened(other, scene))
+    [_, second] = stage.errands(PlayBack)
+    assert isinstance(second, PlayBack)
+    struck = [data[1] for _, data in second.sounds if data[0] == 0x90]
+    assert struck[0] == 63  # the phrase's notes at 0, 0.3 and 0.6 s were heard before
+    stage.is_told(PlaybackBegan(2, stage.time))
+    assert stage.evening.playing_at() == pytest.approx(0.7)
+
+
+def test_a_silent_window_plays_nothing_when_a_take_is_chosen(stage: Stage, take: Path) -> None:
+    stage.is_told(Opened(take, scene_of(rehearse(phrase_of(4)).take)))
+    assert stage.errands(PlayBack) == []
+
+
 def test_the_end_of_an_earlier_playback_does_not_end_the_one_that_follows(stage: Stage) -> None:
     stage.plays(60)
     stage.evening.play_back(0.0)
@@ -608,6 +702,11 @@ def test_a_renamed_take_keeps_its_star(stage: Stage, take: Path) -> None:
     stage.evening.rename(take, "Wed/nes:day")
     assert (take.parent / "Wednesday.mid").exists()
     assert stage.evening.memory.stars == {"Wednesday.mid"}
+
+
+def test_a_name_of_which_nothing_is_left_changes_nothing(stage: Stage, take: Path) -> None:
+    stage.evening.rename(take, '..//:*?"..')
+    assert take.exists()
 
 
 def test_a_name_that_is_taken_is_not_taken_again(stage: Stage, take: Path) -> None:
@@ -720,6 +819,19 @@ def test_scrolled_back_the_roll_stays_there_while_the_take_goes_on(stage: Stage)
     stage.window.to_present.click()
     assert roll.follows
     assert not stage.window.to_present.isVisible()
+
+
+def test_a_note_that_ends_is_added_to_the_paper_that_is_drawn_once(stage: Stage) -> None:
+    roll = stage.window.roll
+    stage.plays(60, at=0.0)
+    roll.grab()
+    stage.plays(67, at=0.3)
+    stage.wait(0.5)
+    picture = roll.grab().toImage()
+    middle = roll._rect(67, 0.3, 0.5, roll._left_edge()).center().toPoint()
+    assert picture.pixelColor(middle).name() == roll.look.shade(Player.HUMAN, 84).name()
+    placed = [played for notes in roll._sheets.notes.values() for played in notes]
+    assert len(placed) == len(set(placed)) == 2
 
 
 @pytest.mark.parametrize("look", [DAY, NIGHT], ids=["day", "night"])
