@@ -20,6 +20,7 @@ from trainer import curves, page, table
 from trainer.continuations import Manner, play
 from trainer.judging import (
     ALL,
+    JUDGEMENTS,
     PLAYED,
     QUICK,
     SEED,
@@ -91,28 +92,25 @@ def write(
     out: Path, rows: Sequence[Row], chapters: Sequence[Section], figures: Sequence[Figure]
 ) -> None:
     """Put a report into a folder."""
-    files: Mapping[str, str] = {
-        "table.md": as_markdown(rows),
-        "table.csv": table.as_csv(rows),
-        "report.html": page.whole(chapters),
-    }
+    files = {"report.html": page.whole(chapters)}
+    if rows:
+        files |= {"table.md": as_markdown(rows), "table.csv": table.as_csv(rows)}
     if figures:
-        files = {
-            **files,
-            "figures.csv": page.as_csv(figures),
-            "figures.json": page.as_json(figures),
-        }
+        files |= {"figures.csv": page.as_csv(figures), "figures.json": page.as_json(figures)}
     for name, text in files.items():
         (out / name).write_text(text, encoding="utf-8")
 
 
 def evaluate_all(brief: Brief, runs: Path, out: Path, console: Console) -> Judged:
-    """Pass all judgements and write the whole report.
+    """Pass the judgements asked for and write a report; the whole one, where all are.
 
     Raises Refusal where models or music are missing.
     """
     out.mkdir(parents=True, exist_ok=True)
     judged = judge(brief, console)
+    if brief.only != JUDGEMENTS:
+        write(out, [], page.sections(judged.figures), judged.figures)
+        return judged
     console.print("Drawing and sounding the same prompts")
     seen_and_heard = heard(judged.asked, judged.players, out, page.SHOWN)
     console.print("Asking for the losses")
@@ -129,7 +127,8 @@ def evaluate_all(brief: Brief, runs: Path, out: Path, console: Console) -> Judge
 @click.command(
     epilog="\b\nExamples:\n"
     "  antiphon-train evaluate exported_models/*.onnx --out report\n"
-    "  antiphon-train evaluate exported_models/*.onnx --out report --quick"
+    "  antiphon-train evaluate exported_models/*.onnx --out report --quick\n"
+    "  antiphon-train evaluate mine.onnx --out tried --on valid --only 'told apart' --top-p 0.95"
 )
 @click.argument(
     "models", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="MODEL..."
@@ -157,6 +156,12 @@ def evaluate_all(brief: Brief, runs: Path, out: Path, console: Console) -> Judge
     help="Works to judge by; choose a temperature on valid.",
 )
 @click.option("--quick", is_flag=True, help="A few minutes: fewer excerpts, no judge that listens.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(JUDGEMENTS),
+    help="Pass this judgement only, and draw and sound nothing; may be given more than once.",
+)
 @click.option("--excerpts", type=click.IntRange(min=20), help="Excerpts a side.")
 @click.option(
     "--school",
@@ -180,13 +185,15 @@ def command(
     kind: str,
     on: str,
     quick: bool,
+    only: tuple[str, ...],
     seed: int,
     **said: float | None,
 ) -> None:
     """Compare exported models (.onnx), by five judgements and by what they play."""
     console = Console(stderr=True, highlight=False)
     brief = Brief(
-        models, data, kept or out / "kept", extent(quick, said), on, kind, taste(said), seed
+        *(models, data, kept or out / "kept", extent(quick, said)),
+        *(on, kind, taste(said), seed, only or JUDGEMENTS),
     )
     try:
         judged = evaluate_all(brief, runs, out, console)

@@ -56,10 +56,14 @@ class Extent:
     school: int = 3_000  # excerpts a side of train works, that teach the ear; 0: there is none
     long: int = 40  # long continuations
     notes: int = 3_000  # of each work, at most, that are to be foreseen
+    has_all: bool = (
+        True  # what all works would say is foreseen too, where played ones are judged by
+    )
 
 
 THOROUGH = Extent()
-QUICK = Extent(excerpts=150, school=0, long=8, notes=300)
+QUICK = Extent(excerpts=150, school=0, long=8, notes=300, has_all=False)
+JUDGEMENTS = ("foreseen", "told apart", "faults", "copying", "long form", "descriptors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Brief:
     works: str = PLAYED
     taste: Taste = Taste()
     seed: int = SEED
+    only: tuple[str, ...] = JUDGEMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +125,19 @@ def judge(brief: Brief, console: Console) -> Judged:
             f"{brief.data} holds too few {brief.works} {brief.split} works of over "
             f"{ANSWER_NOTES} notes to judge by: prepare more, or judge by all works."
         )
-    at_length = excerpts(library.judged, brief.extent.long, LONG) if brief.extent.long else []
-    at_length = at_length[:: max(len(at_length) // max(brief.extent.long, 1), 1)]
-    baselines = foreseen.baselines(library.learnt, library.valid)
+    at_length = some_long(library.judged, brief)
     with _progress(console) as progress, closing(Kept(brief.kept / KEPT)) as kept:
         players = [_played(brief, path, asked, at_length, kept, progress) for path in brief.models]
-        found = [
-            *bits(brief, library, baselines, progress),
-            *told_apart(brief, library, asked, players, kept, progress),
-            *faulty(brief, asked, players),
-            *copied(brief, library, asked, players),
-            *late(brief, at_length, asked, players, baselines),
-            *shown(brief, asked, players),
-        ]
+        baselines = foreseen.baselines(library.learnt, library.valid)
+        passed = {
+            "foreseen": lambda: bits(brief, library, baselines, progress),
+            "told apart": lambda: told_apart(brief, library, asked, players, kept, progress),
+            "faults": lambda: faulty(brief, asked, players),
+            "copying": lambda: copied(brief, library, asked, players),
+            "long form": lambda: late(brief, at_length, asked, players, baselines),
+            "descriptors": lambda: shown(brief, asked, players),
+        }
+        found = [figure for name in brief.only for figure in passed[name]()]
     return Judged(found, asked, players)
 
 
@@ -168,6 +173,13 @@ def _progress(console: Console) -> Progress:
 
 
 # What they play
+
+
+def some_long(works: Sequence[Work], brief: Brief) -> list[Excerpt]:
+    """Prompts that the composer continued for long; none where long form is not asked for."""
+    count = brief.extent.long if "long form" in brief.only else 0
+    asked = excerpts(works, count, LONG) if count else []
+    return asked[:: max(len(asked) // max(count, 1), 1)]
 
 
 def _played(
@@ -212,7 +224,7 @@ def bits(
 ) -> Iterator[Figure]:
     """Bits by part, of models and baselines, on the works judged by and on all."""
     rounds = {brief.works: (library.judged, baselines)}
-    if brief.works == PLAYED and brief.extent != QUICK:
+    if brief.works == PLAYED and brief.extent.has_all:
         everyone = foreseen.baselines(library.train, read_works(brief.data, VALID))
         rounds[ALL] = (library.everything, everyone)
     for works, (judged, heard) in rounds.items():
