@@ -88,7 +88,8 @@ def test_what_a_source_does_not_say_costs_nothing() -> None:
     moment, _ = grand(notes, torch.zeros(1, dtype=torch.long), grand.fresh(1))
     nats, counts = grand.losses(moment, unknown, torch.ones(1, 20, dtype=torch.bool))
     assert counts.tolist() == [20, 20, 0, 20, 0]
-    assert nats[2] == nats[4] == 0 and (nats[[0, 1, 3]] > 0).all()
+    assert nats[2] == nats[4] == 0
+    assert (nats[[0, 1, 3]] > 0).all()
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +169,8 @@ def test_the_file_says_what_the_network_says(data: Path, tmp_path: Path, short: 
     )
     assert difference < 0.005
     assert card.parameters == sum(p.numel() for p in network().parameters())
-    assert card.taste.pitch == 0.9 and card.features == PARTS
+    assert card.taste.pitch == 0.9
+    assert card.features == PARTS
     other = network()
     judged = performances(data, "train")
     assert disagreement(tmp_path / "trial.onnx", other, judged) > 0.05

@@ -16,6 +16,7 @@ from performer.touch import (
     UNKNOWN_VELOCITY,
     VELOCITY,
 )
+from tests.music import QUIET, melody, write_midi
 from trainer.lanes import (
     HIGHEST,
     LOWEST,
@@ -27,7 +28,6 @@ from trainer.lanes import (
     performances,
 )
 from trainer.prepare import prepare
-from tests.music import QUIET, melody, write_midi
 
 
 def piece(
@@ -48,18 +48,17 @@ def test_on_one_piano_a_key_struck_again_ends_and_a_doubled_note_is_one() -> Non
     )
     assert found.pitch.tolist() == [60, 64, 60]
     assert found.end.tolist() == [1.0, 0.8, 1.5]
-    assert not found.has_dynamics and not found.has_pedal
+    assert not found.has_dynamics
+    assert not found.has_pedal
 
 
 def test_what_a_source_does_not_know_is_not_learnt_from_it() -> None:
     score = piece(kind="score").tokens()
-    assert (score[:, VELOCITY] == UNKNOWN_VELOCITY).all() and (
-        score[:, PEDAL] == UNKNOWN_PEDAL
-    ).all()
+    assert (score[:, VELOCITY] == UNKNOWN_VELOCITY).all()
+    assert (score[:, PEDAL] == UNKNOWN_PEDAL).all()
     played = piece().tokens()
-    assert (played[:, VELOCITY] < UNKNOWN_VELOCITY).all() and (
-        played[:, PEDAL] < UNKNOWN_PEDAL
-    ).all()
+    assert (played[:, VELOCITY] < UNKNOWN_VELOCITY).all()
+    assert (played[:, PEDAL] < UNKNOWN_PEDAL).all()
 
 
 def test_without_its_pedal_a_note_is_held_as_long_as_it_sounded() -> None:
@@ -75,7 +74,7 @@ def test_every_play_is_another_and_stays_on_the_piano() -> None:
     plays = [ours.played_anew(np.random.default_rng(n), Variety()) for n in range(20)]
     firsts = {int(play[0, PITCH]) for play in plays}
     assert len(firsts) > 5
-    assert all(LOWEST <= play[:, PITCH].min() and play[:, PITCH].max() <= HIGHEST for play in plays)
+    assert all(play[:, PITCH].min() >= LOWEST and play[:, PITCH].max() <= HIGHEST for play in plays)
     intervals = {tuple(np.diff(play[:, PITCH])) for play in plays}
     assert len(intervals) == 1  # a performed piece keeps its order
 
@@ -119,7 +118,8 @@ def test_lanes_that_are_restored_go_on_as_they_would_have() -> None:
     second.restore(first.visit, first.at)
     for _ in range(30):
         one, other = first.next(), second.next()
-        assert (one.read == other.read).all() and (one.begins == other.begins).all()
+        assert (one.read == other.read).all()
+        assert (one.begins == other.begins).all()
 
 
 def test_the_kind_of_an_unknown_piece_is_guessed() -> None:

@@ -82,7 +82,8 @@ def test_a_take_with_changes_is_made_again(improviser: Improviser, tmp_path: Pat
 def test_a_change_before_the_first_note_begins_the_answer_anew(improviser: Improviser) -> None:
     rehearsal = rehearse([*PHRASE, (4.0, retuned())], improviser, SETTINGS, thinking=1.5)
     (answered,) = rehearsal.take.answers
-    assert answered.taste == WILD and not answered.changes
+    assert answered.taste == WILD
+    assert not answered.changes
     assert rehearsal.notes(Player.MODEL)
 
 
@@ -103,7 +104,8 @@ def test_another_answer_is_another_and_to_the_same_phrase(
 ) -> None:
     rehearsal = rehearse([*PHRASE, (6.0, Again())], improviser, SETTINGS)
     first, second = (r for _, r in rehearsal.asked if isinstance(r, TakeUp))
-    assert first.phrase == second.phrase and first.turn != second.turn
+    assert first.phrase == second.phrase
+    assert first.turn != second.turn
     take = kept(rehearsal, improviser, tmp_path / "take.mid")
     assert len(take.answers) == 2
     assert model_messages(made_again(take, improviser)) == model_messages(take)

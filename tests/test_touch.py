@@ -43,7 +43,8 @@ def test_decoding_inverts_encoding_to_within_a_bin(played: list[tuple[float, ...
     step, pitch, velocity, duration = (np.array(column) for column in zip(*played, strict=True))
     start = np.cumsum(step)
     written = tokens(start, pitch.astype(int), velocity.astype(int), duration, 0 * pitch)
-    assert (written >= 0).all() and (written < np.array(SIZES)).all()
+    assert (written >= 0).all()
+    assert (written < np.array(SIZES)).all()
     assert (written[:, PITCH] == pitch).all()
     assert (np.abs(written[:, VELOCITY] * VELOCITY_WIDTH - velocity) < VELOCITY_WIDTH).all()
     for part, values, edges in (

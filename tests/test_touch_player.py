@@ -64,7 +64,8 @@ def test_what_must_not_be_is_never_drawn(improviser: Improviser) -> None:
     assert all(1 <= note.velocity <= 127 for note in notes)
     assert all(SHORTEST - 1e-9 <= note.duration <= LONGEST for note in notes)
     steps = [later.start - earlier.start for earlier, later in pairwise(notes)]
-    assert 0 <= min(steps) and max(steps) <= LONGEST_SILENCE
+    assert min(steps) >= 0
+    assert max(steps) <= LONGEST_SILENCE
     for index, note in enumerate(notes):
         earlier = notes[max(index - 40, 0) : index]
         assert sum(one.end > note.start for one in earlier) < MOST_AT_ONCE
