@@ -158,6 +158,8 @@ class Controls(QScrollArea):
         self._place(layout)
         layout.addStretch(1)
         self.setWidget(column)
+        bar = self.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(column.minimumSizeHint().width() + bar)  # in any language
         self._connect()
         self.show_choices(self.choices)
 

@@ -103,12 +103,13 @@ class Shot:
     tells: tuple[News, ...] = ()
     is_open: bool = False  # pitch, rhythm, dynamics apart
     is_mirrored: bool = False
+    zoom: float = 1.0
 
 
 SHOTS = (
     Shot("first-run"),
-    Shot("answering", until=19.0, state=State.ANSWERING),
-    Shot("answering-night", until=19.0, state=State.ANSWERING, is_night=True),
+    Shot("answering", until=19.0, state=State.ANSWERING, zoom=0.35),
+    Shot("answering-night", until=19.0, state=State.ANSWERING, is_night=True, zoom=0.35),
     Shot("listening", until=8.2),
     Shot("small", size=(900, 600), until=16.0, state=State.ANSWERING),
     Shot("controls-night", until=8.2, is_night=True, is_open=True),
@@ -134,6 +135,7 @@ def shoot(shot: Shot, take: Take, takes: tuple[Listed, ...], models: ModelsRead,
     window.open()
     window.resize(QSize(*shot.size))
     window.controls.more.setChecked(shot.is_open)
+    window.roll.zoom_by(shot.zoom)
     engine.to_tell.extend(shot.tells)
     engine.to_tell.append(Ready("model2", ("Digital Piano MIDI 1",), "the built-in piano"))
     window.tick()

@@ -62,16 +62,18 @@ def delete(take: Path) -> Path:
     """Put a take where it is out of the way; where that is. Raises OSError."""
     bin_ = take.parent / DELETED
     bin_.mkdir(exist_ok=True)
-    place = bin_ / take.name
-    take.replace(place)
-    return place
+    return take.rename(_free(bin_ / take.name))
 
 
 def restore(deleted: Path) -> Path:
     """Put a deleted take back; where it is now. Raises OSError."""
-    place = deleted.parent.parent / deleted.name
-    deleted.replace(place)
-    return place
+    return deleted.rename(_free(deleted.parent.parent / deleted.name))
+
+
+def _free(place: Path) -> Path:
+    """That place, or one beside it where something lies there already."""
+    others = (place.with_name(f"{place.stem} ({n}){place.suffix}") for n in range(2, 10_000))
+    return next(each for each in (place, *others) if not each.exists())
 
 
 def rename(take: Path, name: str) -> Path:

@@ -100,7 +100,6 @@ class Window(QMainWindow):
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
         self.left.setMinimumWidth(190)
-        self.right.setMinimumWidth(252)
         self.splitter.setSizes([220, 760, 262])
         page = QWidget()
         column = QVBoxLayout(page)

@@ -622,6 +622,14 @@ def test_a_discarded_take_can_be_had_back(stage: Stage, take: Path) -> None:
     assert take.exists()
 
 
+def test_a_take_that_comes_back_takes_the_place_of_no_other(stage: Stage, take: Path) -> None:
+    stage.evening.delete(take)
+    take.write_bytes(b"another")
+    stage.window.bar.act.click()
+    assert take.read_bytes() == b"another"
+    assert take.with_name("Tuesday (2).mid").exists()
+
+
 def test_a_take_in_the_list_is_opened_played_and_stopped(stage: Stage, take: Path) -> None:
     stage.is_told(TakesRead((listed(take),)))
     stage.window.takes.list.setCurrentRow(0)

@@ -1,0 +1,133 @@
+"""The stagehand's errands, done in this process, with an output that only remembers."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gui.choices import Character
+from gui.errands import (
+    AnswerKept,
+    Opened,
+    OpenTake,
+    PlayBack,
+    PlaybackBegan,
+    ReadTakes,
+    TakesRead,
+    ThinkAgain,
+    Told,
+    WriteNotes,
+    WriteSound,
+    Written,
+)
+from gui.stagehand import _others, _sound, _write, scene_of
+from gui.state import sounds_from
+from performer.messages import Player
+from performer.midi import note_off, note_on
+from performer.refusal import Refusal
+from performer.take import read_take, write_take
+from tests.fakes import Listener, phrase_of, rehearse, write_trial_model
+
+
+@pytest.fixture
+def take(tmp_path: Path) -> Path:
+    path = tmp_path / "Tuesday.mid"
+    write_take(rehearse(phrase_of(4)).take, path)
+    return path
+
+
+def done(errand: object) -> Told:
+    told: list[Told] = []
+    _write(errand, told.append)  # type: ignore[arg-type]
+    return told[-1]
+
+
+def test_the_list_of_takes_is_the_latest_first_and_knows_no_other_files(take: Path) -> None:
+    later = take.with_name("Wednesday.mid")
+    later.write_bytes(take.read_bytes())
+    take.with_name("symphony.mid").write_bytes(b"MThd of somebody else's")
+    read = done(ReadTakes(take.parent))
+    assert isinstance(read, TakesRead)
+    assert {listed.path.stem for listed in read.takes} == {"Tuesday", "Wednesday"}
+    assert read.takes[0].changed_at >= read.takes[1].changed_at
+    assert read.takes[0].human == 4
+    assert read.takes[0].model > 0
+
+
+def test_an_opened_take_is_seen_as_it_was_played(take: Path) -> None:
+    opened = done(OpenTake(take))
+    assert isinstance(opened, Opened)
+    recorded = read_take(take)
+    for player in Player:
+        seen = [played.note for played in opened.scene.notes if played.by is player]
+        assert sorted(seen, key=lambda note: note.start) == list(recorded.notes(player))
+    assert opened.scene.answers == recorded.answers
+
+
+def test_an_answer_alone_is_exported(take: Path) -> None:
+    out = take.with_name("answer.mid")
+    assert done(WriteNotes(take, out, Player.MODEL)) == Written(out)
+    exported = read_take(out)
+    assert exported.notes(Player.HUMAN) == ()
+    assert exported.notes(Player.MODEL) == read_take(take).notes(Player.MODEL)
+
+
+def test_the_sound_of_a_take_is_written(take: Path) -> None:
+    pytest.importorskip("tinysoundfont")
+    assert done(WriteSound(take, take.with_suffix(".wav"))) == Written(take.with_suffix(".wav"))
+    assert take.with_suffix(".wav").stat().st_size > 100_000
+
+
+def test_another_answer_stands_beside_the_first_to_the_same_phrase(take: Path) -> None:
+    model = write_trial_model(take.with_name("trial.onnx"))
+    kept = [done(ThinkAgain(take, str(model), Character(), seed)) for seed in (1, 2)]
+    names = ["Tuesday, answer 2.mid", "Tuesday, answer 3.mid"]
+    assert kept == [AnswerKept(take.with_name(name)) for name in names]
+    first, second = (read_take(take.with_name(name)) for name in names)
+    phrase = [note.pitch for note in read_take(take).notes(Player.HUMAN)]
+    for other in (first, second):
+        assert [note.pitch for note in other.notes(Player.HUMAN)] == phrase
+    assert first.notes(Player.MODEL) != second.notes(Player.MODEL)
+
+
+def test_a_take_without_an_answer_has_no_other(take: Path) -> None:
+    write_take(replace(read_take(take), answers=()), take)
+    with pytest.raises(Refusal, match="no answer"):
+        done(ThinkAgain(take, "", Character(), 1))
+
+
+def test_what_is_played_back_is_all_let_go_of_when_it_is_hushed() -> None:
+    output, told = Listener(time.perf_counter), list[Told]()
+    hushed = threading.Event()
+    sounds = ((0.0, note_on(0, 60, 80)), (30.0, note_off(0, 60)))
+    playing = threading.Thread(
+        target=_sound, args=(PlayBack(7, "none", sounds), output, hushed, told.append)
+    )
+    playing.start()
+    while not output.sounded:
+        time.sleep(0.005)
+    hushed.set()
+    playing.join(timeout=5)
+    assert not playing.is_alive()
+    assert bytes([0xB0, 123, 0]) in [data for _, data in output.sounded]
+    assert isinstance(told[0], PlaybackBegan)
+    assert told[0].number == 7
+
+
+def test_what_is_played_back_sounds_at_its_moments(take: Path) -> None:
+    scene = scene_of(read_take(take))
+    sounds = tuple(sound for sound in sounds_from(scene, 0.0) if sound[0] < 0.7)
+    output, told = Listener(time.perf_counter), list[Told]()
+    hushed = threading.Event()
+    threading.Timer(1.0, hushed.set).start()
+    _sound(PlayBack(1, "none", sounds), output, hushed, told.append)
+    assert isinstance(told[0], PlaybackBegan)
+    played = [(at - told[0].at, data) for at, data in output.sounded][: len(sounds)]
+    assert [data for _, data in played] == [data for _, data in sounds]
+    assert all(0.0 <= at - due < 0.25 for (at, _), (due, _) in zip(played, sounds, strict=True))
+
+
+def test_our_own_ports_and_the_systems_loop_are_no_instruments() -> None:
+    assert _others(("Antiphon in", "Midi Through 14:0", "Piano 20:0")) == ("Piano 20:0",)
