@@ -192,8 +192,15 @@ def command(
     """Compare exported models (.onnx), by five judgements and by what they play."""
     console = Console(stderr=True, highlight=False)
     brief = Brief(
-        *(models, data, kept or out / "kept", extent(quick, said)),
-        *(on, kind, taste(said), seed, only or JUDGEMENTS),
+        models,
+        data,
+        kept or out / "kept",
+        extent(quick, said),
+        on,
+        kind,
+        taste(said),
+        seed,
+        only or JUDGEMENTS,
     )
     try:
         judged = evaluate_all(brief, runs, out, console)

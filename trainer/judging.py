@@ -62,7 +62,7 @@ class Extent:
 
 
 THOROUGH = Extent()
-QUICK = Extent(excerpts=150, school=0, long=8, notes=300, has_all=False)
+QUICK = Extent(excerpts=150, school=0, long=8, notes=300, of_all=0)
 JUDGEMENTS = ("foreseen", "told apart", "faults", "copying", "long form", "descriptors")
 
 
@@ -223,12 +223,12 @@ def bits(
     brief: Brief, library: Shelves, baselines: Sequence[Baseline], progress: Progress
 ) -> Iterator[Figure]:
     """Bits by part, of models and baselines, on the works judged by and on all."""
-    rounds = {brief.works: (library.judged, baselines)}
-    if brief.works == PLAYED and brief.extent.has_all:
+    rounds = {brief.works: (library.judged, baselines, brief.extent.notes)}
+    if brief.works == PLAYED and brief.extent.of_all:
         everyone = foreseen.baselines(library.train, read_works(brief.data, VALID))
-        rounds[ALL] = (library.everything, everyone)
-    for works, (judged, heard) in rounds.items():
-        questions = Questions(judged, brief.extent.notes)
+        rounds[ALL] = (library.everything, everyone, brief.extent.of_all)
+    for works, (judged, heard, most) in rounds.items():
+        questions = Questions(judged, most)
         before, true, owner = questions.before, questions.true, questions.owner
         for path in progress.track(brief.models, description=f"Foreseen, {works} works"):
             said = foreseen.asked(path, questions)
