@@ -56,9 +56,7 @@ class Extent:
     school: int = 3_000  # excerpts a side of train works, that teach the ear; 0: there is none
     long: int = 40  # long continuations
     notes: int = 3_000  # of each work, at most, that are to be foreseen
-    has_all: bool = (
-        True  # what all works would say is foreseen too, where played ones are judged by
-    )
+    of_all: int = 1_000  # the same, of works of all kinds, where played ones are judged by
 
 
 THOROUGH = Extent()
