@@ -89,8 +89,9 @@ class Evening(QObject):
     models_read = Signal()
     takes_read = Signal()
     take_opened = Signal()
-    seed_drawn = Signal()
+    choices_changed = Signal()  # not by a hand
     heard_answer = Signal()
+    folder_wanted = Signal(str)  # because takes cannot be kept: a sentence
     checked = Signal(object)  # Checked
     failed = Signal(str)  # an errand, and why
 
@@ -120,6 +121,7 @@ class Evening(QObject):
         self._tuned_at = float("-inf")
         self._prompt: Phrase | None = None
         self._playbacks = 0
+        self._to_play: Path | None = None  # a take that is heard as soon as it is open
         self._is_discarding = False
         self._is_halted = False  # the engine could not begin, and is not to try by itself
         self._was_ready = False  # whether the engine that runs has begun to play
@@ -187,7 +189,7 @@ class Evening(QObject):
         try:
             wish = self._wish()
         except Refusal as refusal:
-            self.warned.emit(str(refusal), "", None)
+            self.warned.emit(str(refusal), say("Take the best there is"), self._take_the_best)
             return False
         if plan is None:
             return True
@@ -200,15 +202,25 @@ class Evening(QObject):
     def _begin(self) -> None:
         try:
             folder_for_takes(self.folder)
+        except Refusal as refusal:
+            self._is_halted = True
+            self.folder_wanted.emit(str(refusal))
+            return
+        try:
             plan = self._wish()
         except Refusal as refusal:
             self._is_halted = True
-            self.warned.emit(str(refusal), "", None)
+            self.warned.emit(str(refusal), say("Take the best there is"), self._take_the_best)
             return
         prompt, self._prompt = self._prompt, None
         self._was_ready = self._is_troubled = False
         self._tuned = plan.settings
         self.client.begin(replace(plan, prompt=prompt))
+
+    def _take_the_best(self) -> None:
+        """In place of a model that is not there."""
+        self.choose(replace(self.memory.choices, model=""))
+        self.choices_changed.emit()
 
     @property
     def _listens_to_all(self) -> bool:
@@ -313,6 +325,14 @@ class Evening(QObject):
     def open_take(self, path: Path) -> None:
         """Have a take read and shown."""
         self._stagehand.ask(OpenTake(path))
+
+    def play_take(self, path: Path) -> None:
+        """Hear a take from its beginning, as soon as it is open."""
+        if self.opened is not None and self.opened.path == path:
+            self.play_back(0.0)
+        else:
+            self._to_play = path
+            self.open_take(path)
 
     def play_back(self, start: float) -> None:
         """Hear the scene in sight from a moment on."""
@@ -471,7 +491,10 @@ class Evening(QObject):
         heard_to = self.playing_at()
         self.opened = replace(told, scene=replace(told.scene, is_ready=False))
         self.take_opened.emit()
-        if heard_to is not None and heard_to < told.scene.last_at:
+        is_to_play, self._to_play = told.path == self._to_play, None
+        if is_to_play:
+            self.play_back(0.0)
+        elif heard_to is not None and heard_to < told.scene.last_at:
             self.play_back(heard_to)
 
     # Odds and ends
@@ -493,7 +516,7 @@ class Evening(QObject):
         if not choices.seed_is_kept:
             choices = replace(choices, seed=secrets.randbelow(LARGEST_SEED))
             self.memory = replace(self.memory, choices=choices)
-            self.seed_drawn.emit()
+            self.choices_changed.emit()
 
     def _colour_output(self) -> None:
         """Instrument and volume, where they are not what the output has already."""

@@ -35,7 +35,7 @@ BLACK = frozenset({1, 3, 6, 8, 10})
 LOWEST, HIGHEST = 21, 109  # the piano's keys, and one above
 USUAL = (36, 96)  # the range that is shown even where less was played
 SHEET = 512  # pixels across
-MOST_SHEETS = 64  # that are kept
+SPARE_SHEETS = 6  # that are kept beside those in sight
 PRESENT = 0.8  # where in the picture the present moment stands
 NARROWEST, WIDEST, USUAL_ZOOM = 0.2, 800.0, 110.0  # pixels a second
 LEAST_WIDTH = 2.0  # pixels of the shortest note
@@ -216,7 +216,8 @@ class PianoRoll(QWidget):
     def _sheet(self, number: int) -> QPixmap:
         drawn = self._sheets.drawn
         if number not in drawn:
-            while len(drawn) >= MOST_SHEETS:
+            in_sight = self.width() // SHEET + 2
+            while len(drawn) >= in_sight + SPARE_SHEETS:
                 del drawn[next(iter(drawn))]
             drawn[number] = self._blank(number)
             self._ink(number, self._sheets.notes.get(number, []))

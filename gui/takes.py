@@ -49,7 +49,7 @@ def facts(take: Listed, today: datetime) -> str:
     made = datetime.fromtimestamp(take.changed_at)
     when = f"{made:%H:%M}" if made.date() == today.date() else f"{made:%Y-%m-%d}"
     return say(
-        "{length} · {human} + {model} · {maker} · {when}",
+        "{length} · {human} + {model} · {when} · {maker}",
         length=clock(take.seconds),
         human=take.human,
         model=take.model,

@@ -204,7 +204,8 @@ class Window(QMainWindow):
         evening.models_read.connect(self._show_models)
         evening.takes_read.connect(self._show_takes)
         evening.take_opened.connect(self._show_opened)
-        evening.seed_drawn.connect(lambda: self.controls.show_choices(evening.memory.choices))
+        evening.folder_wanted.connect(self._want_folder)
+        evening.choices_changed.connect(lambda: self.controls.show_choices(evening.memory.choices))
         evening.heard_answer.connect(self._save_soon)
 
     # Going on
@@ -412,14 +413,17 @@ class Window(QMainWindow):
             self.evening.choose_folder(Path(name))
             self._save_soon()
 
+    def _want_folder(self, sentence: str) -> None:
+        self.bar.say(sentence, say("Choose a folder…"), self._ask_for_folder)
+
     def _show_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.evening.folder)))
 
     def _play_take(self, path: Path) -> None:
         if self.evening.playback is not None:
             self.evening.hush()
-        elif self.evening.opened is not None and self.evening.opened.path == path:
-            self.evening.play_back(0.0)
+        else:
+            self.evening.play_take(path)
 
     def _open_take_menu(self, path: Path, where: QPoint) -> None:
         menu = QMenu(self)

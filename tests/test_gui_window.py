@@ -495,6 +495,8 @@ def test_a_model_that_has_gone_is_said_and_the_old_one_plays_on(stage: Stage) ->
     stage.wait(1.0)
     assert "gone" in stage.window.bar.sentence.text()
     assert Quit() not in stage.engine.told
+    stage.window.bar.act.click()
+    assert stage.evening.memory.choices.model == ""
 
 
 def test_nobody_is_listened_to_where_that_is_chosen(
@@ -579,6 +581,7 @@ def test_a_folder_that_takes_cannot_be_kept_in_is_said(
     stage = stages(tmp_path / "file" / "takes")
     stage.window.tick()
     assert "cannot be kept" in stage.window.bar.sentence.text()
+    assert stage.window.bar.act.text() == "Choose a folder…"
     assert stage.engines == []
     stage.evening.choose_folder(tmp_path / "takes")
     stage.window.tick()
@@ -647,6 +650,17 @@ def test_a_take_in_the_list_is_opened_played_and_stopped(stage: Stage, take: Pat
     stage.window.tick()
     assert stage.errands(Hush)
     assert stage.window.takes.play.text() == "Play"
+
+
+def test_a_take_that_is_not_open_yet_is_heard_as_soon_as_it_is(stage: Stage, take: Path) -> None:
+    stage.is_told(TakesRead((listed(take),)))
+    stage.window.takes.list.setCurrentRow(0)
+    stage.window.takes.list.itemActivated.emit(stage.window.takes.list.item(0))
+    assert stage.errands(PlayBack) == []
+    stage.is_told(Opened(take, scene_of(rehearse(phrase_of(4)).take)))
+    assert len(stage.errands(PlayBack)) == 1
+    stage.is_told(Opened(take, scene_of(rehearse(phrase_of(4)).take)))
+    assert len(stage.errands(PlayBack)) == 1
 
 
 def test_two_answers_are_compared_by_choosing_the_other_while_one_plays(
