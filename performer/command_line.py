@@ -146,7 +146,13 @@ def _open_window(takes: Path | None = None) -> None:
 
 
 @main.command(epilog=EXAMPLE + 'antiphon play --in "Digital Piano" --temperature 0.9')
-@click.option("--in", "input_name", metavar="NAME", help="MIDI input; a part of its name will do.")
+@click.option(
+    "--in",
+    "input_names",
+    multiple=True,
+    metavar="NAME",
+    help="MIDI input; a part of its name will do. Give it twice for two keyboards.",
+)
 @click.option("--out", "output_name", metavar="NAME|synth|none", help="MIDI output, or the synth.")
 @click.option("--virtual", "is_virtual", is_flag=True, help="Open ports of our own for a DAW.")
 @MODEL
@@ -173,7 +179,7 @@ def _open_window(takes: Path | None = None) -> None:
 @click.option("--for", "seconds", type=SECONDS, metavar="SECONDS", help="End after so long.")
 @click.option("--takes", type=FILE, metavar="DIR", help="Where takes are kept.")
 def play(
-    input_name: str | None = None,
+    input_names: tuple[str, ...] = (),
     output_name: str | None = None,
     is_virtual: bool = False,
     model: str | None = None,
@@ -198,7 +204,7 @@ def play(
     from performer.session import Settings
     from performer.shelf import find_model
 
-    inputs = _inputs(input_name, is_virtual, has_prompt=prompt is not None)
+    inputs = _inputs(input_names, is_virtual, has_prompt=prompt is not None)
     phrase = read_phrase(prompt) if prompt is not None else None
     if phrase is None and not inputs and not is_virtual:
         console.print("There is no MIDI input, so a phrase of our own is played and answered.")
@@ -427,11 +433,12 @@ def _midi_files(prompt: Path) -> list[tuple[Path, Path]]:
     return [(path, path.relative_to(prompt).with_suffix(".mid")) for path in found]
 
 
-def _inputs(wanted: str | None, is_virtual: bool, has_prompt: bool) -> tuple[str, ...]:
+def _inputs(wanted: tuple[str, ...], is_virtual: bool, has_prompt: bool) -> tuple[str, ...]:
     from performer.ports import input_names, match
 
-    if wanted is not None:
-        return (match(wanted, input_names()),)
+    if wanted:
+        there = input_names()
+        return tuple(dict.fromkeys(match(name, there) for name in wanted))
     if is_virtual or has_prompt:
         return ()
     others = [name for name in input_names() if "through" not in name.lower()]

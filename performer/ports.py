@@ -46,6 +46,9 @@ OVERHEAD = 4  # bytes that rtmidi keeps beside each message
 Hear = Callable[[bytes, float], None]
 """Takes a whole message, and the moment by `time.perf_counter()`; called in the port's thread."""
 
+OnMessage = Callable[[tuple[list[int], float], object], None]
+"""What rtmidi calls: the message, and its own idea of the time."""
+
 
 class PortError(Refusal):
     """A port that cannot be had: what is wrong and what to do, in a sentence for the player."""
@@ -142,10 +145,16 @@ class InputPort:
 
     name: str
     _client: _Client
+    _on_message: OnMessage
 
     def plug_in(self, name: str) -> None:
-        """Listens to a port that is back, or to another. Raises PortError where it cannot."""
+        """Listens to a port that is back, or to another. Raises PortError where it cannot.
+
+        rtmidi forgets whom it calls where a port is closed.
+        """
         _plug_in(self._client, name, "in")
+        self._client.midi.cancel_callback()
+        self._client.midi.set_callback(self._on_message)
         self.name = name
 
     def close(self) -> None:
@@ -210,17 +219,19 @@ class OutputPort:
 
 def open_input(name: str, hear: Hear) -> InputPort:
     """Listens to the port of exactly this name. Raises PortError where it is not there."""
-    client = _listening(hear)
+    on_message = _stamping(hear)
+    client = _listening(on_message)
     _connect(client, name, "in")
-    return InputPort(name, client)
+    return InputPort(name, client, on_message)
 
 
 def open_virtual_input(hear: Hear) -> InputPort:
     """Listens to a new port that programs can play to. Raises PortError where there is none."""
     _check_virtual_ports_exist()
-    client = _listening(hear)
+    on_message = _stamping(hear)
+    client = _listening(on_message)
     _reach(lambda: client.midi.open_virtual_port(VIRTUAL_INPUT), VIRTUAL_INPUT)
-    return InputPort(VIRTUAL_INPUT, client)
+    return InputPort(VIRTUAL_INPUT, client, on_message)
 
 
 def open_output(name: str) -> OutputPort:
@@ -311,15 +322,15 @@ def _names(kind: Callable[..., Any]) -> tuple[str, ...]:
     return names
 
 
-def _listening(hear: Hear) -> _Client:
+def _listening(on_message: OnMessage) -> _Client:
     """A client that will hear all but clock, time code and active sensing."""
     client = _some_client(rtmidi.MidiIn)
     client.midi.ignore_types(sysex=False, timing=True, active_sense=True)
-    client.midi.set_callback(_stamping(hear))
+    client.midi.set_callback(on_message)
     return client
 
 
-def _stamping(hear: Hear) -> Callable[[tuple[list[int], float], object], None]:
+def _stamping(hear: Hear) -> OnMessage:
     def on_message(event: tuple[list[int], float], _: object) -> None:
         at = perf_counter()
         hear(bytes(event[0]), at)

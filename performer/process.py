@@ -158,7 +158,8 @@ class Engine:
         """Wait for the process to end; where it was not of its own accord, release the keys."""
         process = self._process
         multiprocessing.connection.wait([process.sentinel])
-        process.join(timeout=1)
+        while process.exitcode is None:  # another thread is just being told
+            sleep(0.001)
         if process.exitcode != 0 and self._plan.output not in (SYNTH, NONE, VIRTUAL):
             release_all(self._plan.output, sorted(self._channels))
 

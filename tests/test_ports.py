@@ -160,7 +160,7 @@ def test_a_closed_output_closes_once_and_plays_no_more() -> None:
 
 def test_a_closing_input_hears_no_more_before_it_closes() -> None:
     midi = FakeMidi()
-    port = InputPort("keyboard", ports._Client(midi, None))
+    port = InputPort("keyboard", ports._Client(midi, None), ports._stamping(print))
     port.close()
     port.close()
     assert midi.told == ["detached", "closed"]
@@ -168,8 +168,9 @@ def test_a_closing_input_hears_no_more_before_it_closes() -> None:
 
 def test_a_driver_that_does_not_close_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "CLOSING", 0.05)
+    client = ports._Client(FakeMidi(seconds_to_close=0.5), None)
     before = time.perf_counter()
-    InputPort("keyboard", ports._Client(FakeMidi(seconds_to_close=0.5), None)).close()
+    InputPort("keyboard", client, ports._stamping(print)).close()
     assert time.perf_counter() - before < 0.4
 
 

@@ -108,6 +108,30 @@ def test_our_virtual_output_is_heard_by_whoever_listens(listener: Listener) -> N
             assert listener.await_messages(1) == [note_on(0, 60, 64)]
 
 
+def test_a_port_that_comes_back_is_played_again(listener: Listener) -> None:
+    heard = ports.open_virtual_input(lambda message, at: None)
+    with closing(ports.open_output(match("antiphon in", ports.output_names()))) as keyboard:
+        heard.close()
+        with closing(ports.open_virtual_input(listener.hear)):
+            keyboard.plug_in(match("antiphon in", ports.output_names()))
+            keyboard.send(note_on(0, 60, 64))
+            assert listener.await_messages(1) == [note_on(0, 60, 64)]
+
+
+def test_a_port_that_comes_back_is_heard_again(listener: Listener) -> None:
+    ours = ports.open_virtual_output()
+    with closing(
+        ports.open_input(match("antiphon out", ports.input_names()), listener.hear)
+    ) as ear:
+        ours.close()
+        with pytest.raises(PortError, match="not there"):
+            ear.plug_in(ear.name)
+        with closing(ports.open_virtual_output()) as ours:
+            ear.plug_in(match("antiphon out", ports.input_names()))
+            ours.send(note_on(0, 60, 64))
+            assert listener.await_messages(1) == [note_on(0, 60, 64)]
+
+
 def test_two_ports_at_once_each_hear_their_own(
     keyboard: ports.OutputPort, listener: Listener
 ) -> None:
