@@ -50,7 +50,7 @@ class Sign(QWidget):
             return say("One moment"), say("The instrument is getting ready.")
         match scene.turn:
             case State.THINKING:
-                return say("Thinking"), say("{model} has heard you.", model=scene.model)
+                return say("Thinking"), say("{model} has heard you.", model=scene.begun.model)
             case State.ANSWERING:
                 return say("Answering"), say("Strike any key to take the turn back.")
         if left is not None:

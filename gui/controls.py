@@ -45,7 +45,9 @@ from gui.choices import (
 from gui.look import DAY, Look
 from gui.words import say
 from performer.model_card import ModelCard
+from performer.process import NONE, VIRTUAL
 
+SILENT = (NONE, VIRTUAL)  # outputs on which a test could not be heard here
 STEPS = 100  # of the knob and the temperatures
 START, SWEEP = 225.0, 270.0  # degrees: where the knob begins, and how far it turns
 PERCENT = 100
@@ -331,6 +333,7 @@ class Controls(QScrollArea):
             (self.output, choices.output),
         ):
             menu.setCurrentIndex(menu.findData(data))
+        self.test.setEnabled(choices.output not in SILENT)
         with QSignalBlocker(self.seed_is_kept):
             self.seed_is_kept.setChecked(choices.seed_is_kept)
         self.silence_said.setText(

@@ -164,8 +164,8 @@ class EngineClient:
 
     def _pass_on(self, told: EngineNews) -> None:
         match told:
-            case Ready(model, inputs, output):
-                self._hear(Begun(model, inputs, output))
+            case Ready(model, inputs, output, priority):
+                self._hear(Begun(model, inputs, output, priority))
                 waiting, self._waiting = self._waiting, []
                 for data in waiting:
                     self.play(data)

@@ -46,7 +46,7 @@ from gui.errands import (
     WriteSound,
     Written,
 )
-from gui.state import Scene
+from gui.state import Begun, Scene
 from performer.engine import Sent, Sounds
 from performer.messages import Player, Send
 from performer.refusal import Refusal
@@ -101,7 +101,7 @@ class Stagehand:
 
 def scene_of(take: Take) -> Scene:
     """The scene at the end of a take: as if one had watched it being played."""
-    scene = Scene(True, take.maker.model)
+    scene = Scene(True, Begun(take.maker.model, (), ""))
     for message in take.messages:
         scene = scene.after(Sent(Send(message.data, message.at, message.by), 0.0))
     return replace(scene.released(scene.last_at), answers=take.answers)

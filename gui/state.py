@@ -77,6 +77,7 @@ class Begun:
     model: str
     inputs: tuple[str, ...]
     output: str
+    priority: str = ""  # that the system grants the engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Over:
     refused: str | None = None
 
 
+NOT_BEGUN = Begun("", (), "")
 News = Report | Sent | Begun | Over
 
 
@@ -95,9 +97,7 @@ class Scene:
     """All that there is to see of the take that is being played."""
 
     is_ready: bool = False
-    model: str = ""
-    inputs: tuple[str, ...] = ()
-    output: str = ""
+    begun: Begun = NOT_BEGUN
     take: int = 0  # how many were begun
     turn: State = State.LISTENING
     hearing: Hearing = NOTHING
@@ -126,8 +126,8 @@ class Scene:
                 return replace(self, answers=(*self.answers, news))
             case Trouble(sentence):
                 return replace(self, trouble=sentence)
-            case Begun(model, inputs, output):
-                return Scene(True, model, inputs, output, self.take + 1, trouble=self.trouble)
+            case Begun():
+                return Scene(True, news, self.take + 1, trouble=self.trouble)
             case Over(_, refused):
                 ended = replace(self.released(self.last_at), is_ready=False)
                 return replace(ended, turn=State.LISTENING, trouble=refused or self.trouble)

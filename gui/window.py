@@ -4,6 +4,7 @@ The rule kept here: the window decides nothing about music. It paints the evenin
 sixty times a second at most and only what changed, and hands on what a hand does. Nothing waits.
 """
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -253,25 +254,27 @@ class Window(QMainWindow):
             self.help.hide()
 
     def _show_status(self) -> None:
-        scene = self.evening.scene
-        if not scene.is_ready:
-            said = ""
-        elif scene.lateness.notes == 0:
-            said = say(
-                "{model} · hears {inputs} · sounds on {output}",
-                model=scene.model,
-                inputs=", ".join(scene.inputs) or say("the keys on the screen"),
-                output=scene.output,
-            )
-        else:
-            said = say(
-                "{model} · lateness of the last note {last} ms, of the worst {worst} ms",
-                model=scene.model,
-                last=f"{1000 * scene.lateness.last:.1f}",
-                worst=f"{1000 * scene.lateness.worst:.1f}",
-            )
+        said = self._status() if self.evening.scene.is_ready else ""
         if said != self.lateness.text():
             self.lateness.setText(said)
+
+    def _status(self) -> str:
+        begun, late = self.evening.scene.begun, self.evening.scene.lateness
+        if late.notes == 0:
+            inputs = ", ".join(begun.inputs) or say("the keys on the screen")
+            return say(
+                "{model} · hears {inputs} · sounds on {output}",
+                model=begun.model,
+                inputs=inputs,
+                output=begun.output,
+            )
+        said = say(
+            "{model} · lateness of the last note {last} ms, of the worst {worst} ms",
+            model=begun.model,
+            last=f"{1000 * late.last:.1f}",
+            worst=f"{1000 * late.worst:.1f}",
+        )
+        return " · ".join(part for part in (said, _load(), begun.priority) if part)
 
     def _show_typing(self) -> None:
         self.typing.setText(
@@ -544,6 +547,14 @@ def _panel(content: QWidget) -> QFrame:
     layout.setContentsMargins(1, 1, 1, 1)
     layout.addWidget(content)
     return frame
+
+
+def _load() -> str:
+    """How busy the machine is, where it says so."""
+    cores = os.cpu_count()
+    if not hasattr(os, "getloadavg") or not cores:
+        return ""
+    return say("load {percent} %", percent=round(100 * os.getloadavg()[0] / cores))
 
 
 def _dropped(event: QDropEvent) -> Path | None:

@@ -520,6 +520,24 @@ def test_an_output_that_is_not_there_is_waited_for(
     assert stage.window.controls.output.currentText() == "Synth"
 
 
+def test_a_test_sound_can_be_asked_for_where_it_can_be_heard(stage: Stage) -> None:
+    controls = stage.window.controls
+    assert controls.test.isEnabled()
+    controls.test.click()
+    [playing] = stage.errands(PlayBack)
+    assert isinstance(playing, PlayBack)
+    assert len([data for _, data in playing.sounds if data[0] == 0x90]) == 4
+    controls.show_choices(Choices(output=NONE))
+    assert not controls.test.isEnabled()
+
+
+def test_the_status_line_says_what_is_heard_and_how_late_it_is(stage: Stage) -> None:
+    stage.wait(0.1)
+    assert "hears Piano" in stage.window.lateness.text()
+    stage.tells(Sent(Send(note_on(0, 64, 80), 0.0, Player.MODEL), 0.0042))
+    assert "of the worst 4.2 ms" in stage.window.lateness.text()
+
+
 def test_a_daw_gets_ports_of_our_own(stage: Stage) -> None:
     output = stage.window.controls.output
     output.setCurrentIndex(output.findData(VIRTUAL))
