@@ -70,9 +70,10 @@ class WriteNotes:
 
 @dataclass(frozen=True, slots=True)
 class ThinkAgain:
-    """Another answer to the last phrase of a take, kept as a take beside it."""
+    """Another answer to a phrase of a take, kept as a take beside it."""
 
     take: Path
+    answer: int  # which of the take's answers is to be another
     model: str
     character: Character
     seed: int

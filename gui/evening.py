@@ -365,11 +365,11 @@ class Evening(QObject):
         self.playback = None
         self._play(TEST_SOUND)
 
-    def another_answer(self, path: Path) -> None:
-        """Let the model answer the last phrase of a take once more."""
+    def another_answer(self, path: Path, answer: int = -1) -> None:
+        """Let the model answer a phrase of a take once more, the last unless another is meant."""
         choices = self.memory.choices
         seed = secrets.randbelow(LARGEST_SEED)
-        self._stagehand.ask(ThinkAgain(path, choices.model, choices.character, seed))
+        self._stagehand.ask(ThinkAgain(path, answer, choices.model, choices.character, seed))
 
     def ask(self, errand: Errand) -> None:
         """Send the stagehand on an errand."""

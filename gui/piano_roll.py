@@ -12,6 +12,7 @@ from math import ceil, floor
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
     QFont,
     QKeyEvent,
@@ -67,6 +68,7 @@ class PianoRoll(QWidget):
     """Shows a scene at a moment, follows it, and scrolls back through it."""
 
     asked_to_hear = Signal(float)  # from which moment of the take
+    asked_for_menu = Signal(float, object)  # at which moment, and where (QPoint)
     moved = Signal(bool)  # whether it follows the present
     resized = Signal()
 
@@ -400,6 +402,8 @@ class PianoRoll(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """The beginning of a click, or of pulling the paper along."""
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
         self._pressed, self._is_dragged = event.position(), False
         self._pressed_left = self._left_edge()
 
@@ -419,6 +423,11 @@ class PianoRoll(QWidget):
             if moment < self._scene.last_at:
                 self.asked_to_hear.emit(max(moment, self._scene.began_at or 0.0))
         self._pressed = None
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+        """What can be done with what was played there."""
+        if self._scene.has_notes:
+            self.asked_for_menu.emit(self._moment(event.pos().x()), event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Arrows scroll, plus and minus zoom, Home and End go to the ends."""

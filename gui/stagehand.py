@@ -312,9 +312,9 @@ def _think_again(errand: ThinkAgain) -> Path:
     from performer.shelf import find_model
 
     take = read_take(errand.take)
-    if not take.answers:
+    if not -len(take.answers) <= errand.answer < len(take.answers):
         raise Refusal("There is no answer in this take that could be another.")
-    phrase = take.phrase(take.answers[-1])
+    phrase = take.phrase(take.answers[errand.answer])
     improviser = Improviser(Model.load(find_model(errand.model or None)))
     another = continued(
         phrase,

@@ -183,6 +183,14 @@ class Scene:
             if each.note.start <= moment < each.note.end
         }
 
+    def answer_at(self, moment: float) -> int | None:
+        """Which answer, by number, belongs to what was played at a moment; None before the first.
+
+        An answer's phrase belongs to it.
+        """
+        begun = [n for n, answer in enumerate(self.answers) if answer.heard.start <= moment]
+        return begun[-1] if begun else None
+
     def _sent(self, data: bytes, at: float, by: Player, lateness: float) -> "Scene":
         scene = replace(self, last_at=max(self.last_at, at))
         match parse(data):

@@ -180,6 +180,7 @@ class Window(QMainWindow):
         self.keyboard.pedalled.connect(evening.client.press_pedal)
         self.keyboard.typing_changed.connect(self._show_typing)
         self.roll.asked_to_hear.connect(evening.play_back)
+        self.roll.asked_for_menu.connect(lambda at, where: self._roll_menu(at).exec(where))
         self.roll.resized.connect(self._place_on_roll)
         self.roll.moved.connect(lambda follows: self.to_present.setVisible(not follows))
         self.to_present.clicked.connect(self._to_present)
@@ -444,6 +445,17 @@ class Window(QMainWindow):
         menu.addSeparator()
         self._add(menu, say("Delete"), partial(self.evening.delete, path), "Del")
         menu.exec(where)
+
+    def _roll_menu(self, moment: float) -> QMenu:
+        """What can be done with what was played at a moment of the take in sight."""
+        menu = QMenu(self)
+        self._add(menu, say("Hear from here"), partial(self.evening.play_back, moment))
+        opened, answer = self.evening.opened, self.evening.shown.answer_at(moment)
+        if opened is not None and answer is not None:
+            another = partial(self.evening.another_answer, opened.path, answer)
+            self._add(menu, say("Another answer to this phrase"), another)
+        self._add(menu, say("The whole take"), self.roll.show_whole)
+        return menu
 
     def _rename(self, path: Path) -> None:
         name, is_given = QInputDialog.getText(

@@ -82,7 +82,7 @@ def test_the_sound_of_a_take_is_written(take: Path) -> None:
 
 def test_another_answer_stands_beside_the_first_to_the_same_phrase(take: Path) -> None:
     model = write_trial_model(take.with_name("trial.onnx"))
-    kept = [done(ThinkAgain(take, str(model), Character(), seed)) for seed in (1, 2)]
+    kept = [done(ThinkAgain(take, 0, str(model), Character(), seed)) for seed in (1, 2)]
     names = ["Tuesday, answer 2.mid", "Tuesday, answer 3.mid"]
     assert kept == [AnswerKept(take.with_name(name)) for name in names]
     first, second = (read_take(take.with_name(name)) for name in names)
@@ -95,7 +95,7 @@ def test_another_answer_stands_beside_the_first_to_the_same_phrase(take: Path) -
 def test_a_take_without_an_answer_has_no_other(take: Path) -> None:
     write_take(replace(read_take(take), answers=()), take)
     with pytest.raises(Refusal, match="no answer"):
-        done(ThinkAgain(take, "", Character(), 1))
+        done(ThinkAgain(take, -1, "", Character(), 1))
 
 
 def test_what_is_played_back_is_all_let_go_of_when_it_is_hushed() -> None:

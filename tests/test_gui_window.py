@@ -737,6 +737,21 @@ def test_another_answer_is_asked_for_with_what_is_chosen_now(stage: Stage, take:
     assert OpenTake(take) in stage.stagehand.errands
 
 
+def test_any_phrase_of_a_take_can_be_answered_once_more(stage: Stage, take: Path) -> None:
+    played = rehearse([*phrase_of(4), *phrase_of(4, at=20.0)]).take
+    stage.is_told(Opened(take, scene_of(played)))
+    for moment in (played.answers[0].began_at, 19.5):
+        menu = stage.window._roll_menu(moment)
+        next(action for action in menu.actions() if "Another" in action.text()).trigger()
+    answers = [errand.answer for errand in stage.errands(ThinkAgain)]  # type: ignore[union-attr]
+    assert answers == [0, 1]
+
+
+def test_what_is_being_played_is_answered_again_by_the_engine_alone(stage: Stage) -> None:
+    stage.plays(60)
+    assert not [a for a in stage.window._roll_menu(0.0).actions() if "Another" in a.text()]
+
+
 def test_a_renamed_take_keeps_its_star(stage: Stage, take: Path) -> None:
     stage.evening.star(take)
     stage.evening.rename(take, "Wed/nes:day")
