@@ -5,8 +5,16 @@ being kept, which is whenever something was played.
 """
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
 
 from gui.look import DAY, Look, mixed
 from gui.state import Scene
@@ -14,6 +22,8 @@ from gui.words import clock, say
 from performer.messages import State
 
 LARGE = 2.1  # times the size of the usual font
+ROOM = 0.88  # of the sign's height: before the words, for the light
+AIR = 10  # pixels after the words
 BAR = 6  # pixels: how thick the countdown is
 
 
@@ -32,6 +42,14 @@ class Sign(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         """Large letters, a remark, and air around them."""
         return QSize(320, round(4.3 * self.fontMetrics().height()))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Room for the longest word."""
+        words = (say("Listening"), say("Thinking"), say("Answering"), say("One moment"))
+        metrics = QFontMetrics(self._large())
+        longest = max(metrics.horizontalAdvance(word) for word in words)
+        height = self.sizeHint().height()
+        return QSize(round(longest + ROOM * height) + 2 * AIR, height)
 
     def show_scene(self, scene: Scene, now: float) -> None:
         """Say whose turn it is; repaint only what changed."""
@@ -90,15 +108,12 @@ class Sign(QWidget):
         painter.drawEllipse(QRectF(x, (self.height() - size) / 2, size, size))
 
     def _paint_words(self, painter: QPainter, colour: str) -> None:
-        start, end = round(self.height() * 0.88), 10
+        start, end = round(self.height() * ROOM), AIR
         if self.layoutDirection() is Qt.LayoutDirection.RightToLeft:
             start, end = end, start
         room = QRectF(self.rect()).adjusted(start, self.height() * 0.1, -end, -self.height() * 0.14)
         aligned = Qt.AlignmentFlag.AlignLeading
-        large = QFont(self.font())
-        large.setPointSizeF(large.pointSizeF() * LARGE)
-        large.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(large)
+        painter.setFont(self._large())
         painter.setPen(QColor(self.look.text))
         painter.drawText(room, aligned | Qt.AlignmentFlag.AlignTop, self.word)
         painter.setFont(self.font())
@@ -107,6 +122,12 @@ class Sign(QWidget):
             self.remark, Qt.TextElideMode.ElideRight, round(room.width())
         )
         painter.drawText(room, aligned | Qt.AlignmentFlag.AlignBottom, remark)
+
+    def _large(self) -> QFont:
+        large = QFont(self.font())
+        large.setPointSizeF(large.pointSizeF() * LARGE)
+        large.setWeight(QFont.Weight.DemiBold)
+        return large
 
 
 class RedLight(QWidget):
@@ -156,17 +177,7 @@ class Banner(QFrame):
         self.answer, self.stop = QPushButton(say("Answer now")), QPushButton(say("Stop"))
         self.again, self.panic = QPushButton(say("Another")), QPushButton(say("Panic"))
         self._give_tips()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        row.addWidget(self.sign, 1)
-        for widget in (self.answer, self.again, self.stop, self.panic):
-            row.addWidget(widget)
-        row.addSpacing(10)
-        for button in self.findChildren(QPushButton):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for each in (self.light, self.time, self.keep, self.discard):
-            row.addWidget(each)
+        self._place()
         self._connect()
 
     def show_scene(self, scene: Scene, now: float) -> None:
@@ -182,6 +193,36 @@ class Banner(QFrame):
         _enable(self.answer, scene.is_ready and scene.hearing.notes > 0)
         _enable(self.again, scene.can_answer_again)
         _enable(self.stop, scene.is_ready and scene.turn is not State.LISTENING)
+
+    def _place(self) -> None:
+        self.buttons = QWidget()
+        row = QHBoxLayout(self.buttons)
+        row.setContentsMargins(0, 0, 0, 0)
+        for button in (self.answer, self.again, self.stop, self.panic):
+            row.addWidget(button)
+        row.addSpacing(10)
+        row.addStretch(1)
+        for each in (self.light, self.time, self.keep, self.discard):
+            row.addWidget(each)
+        for button in self.buttons.findChildren(QPushButton):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._whole = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._whole.setContentsMargins(0, 0, 0, 0)
+        self._whole.addWidget(self.sign, 1)
+        self._whole.addWidget(self.buttons)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """As wide as its wider part: where they do not fit side by side, one stands below."""
+        sign, buttons = self.sign.minimumSizeHint(), self.buttons.minimumSizeHint()
+        return QSize(max(sign.width(), buttons.width()), sign.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Side by side where there is room, one below the other where there is not."""
+        super().resizeEvent(event)
+        wanted = self.sign.minimumSizeHint().width() + self.buttons.sizeHint().width()
+        is_narrow = event.size().width() < wanted + self._whole.spacing()
+        directions = QBoxLayout.Direction
+        self._whole.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
 
     def show_look(self, look: Look) -> None:
         """By day or by night."""

@@ -32,6 +32,7 @@ OCTAVE = 12
 BLACK = frozenset({1, 3, 6, 8, 10})
 WHITE_KEYS = 52
 FLATTEST = 13  # the keyboard's width, in its own height
+MOST = 0.17  # of the window's height
 BLACK_WIDTH, BLACK_HEIGHT = 0.6, 0.62  # of a white key
 SOFTEST, LOUDEST = 24, 120  # velocities by mouse
 LETTERS = "AWSEDFTGYHUJKOLP;"  # where they are on an American keyboard; semitones from C up
@@ -111,12 +112,13 @@ class Keyboard(QWidget):
         )
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """As high as keys look natural, within reason."""
-        return QSize(900, self.height_for(900))
+        """As it is in a window of the usual size."""
+        return QSize(900, self.height_in(QSize(900, 600)))
 
-    def height_for(self, width: int) -> int:
-        """How high keys of this width look natural, as far as there is room for it."""
-        return max(6 * self.fontMetrics().height(), round(width / FLATTEST))
+    def height_in(self, window: QSize) -> int:
+        """How high keys look natural, as far as a window has room for it."""
+        natural = max(6 * self.fontMetrics().height(), round(window.width() / FLATTEST))
+        return min(natural, round(window.height() * MOST))
 
     def show_look(self, look: Look) -> None:
         """By day or by night."""

@@ -525,7 +525,7 @@ class Window(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """The keys keep the proportions of keys."""
         super().resizeEvent(event)
-        self.keyboard.setFixedHeight(self.keyboard.height_for(event.size().width()))
+        self.keyboard.setFixedHeight(self.keyboard.height_in(event.size()))
 
     def _place_on_roll(self) -> None:
         """The help in the middle, the way back in the corner."""
