@@ -34,7 +34,7 @@ HEAD_OF = dict(zip((PITCH, STEP, DURATION), HEADS, strict=True))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Foreseen:
-    """Bits for each part of n notes, and how many pitches were likelier than the true one."""
+    """Bits for each part of n notes, and how many pitches were as likely as the true one."""
 
     bits: Doubles  # (n, 5) by touch.PARTS; NOBODY where nothing is said
     rank: Doubles  # (n,) of the pitch, from 0; NOBODY where it is not told
@@ -161,9 +161,9 @@ def bits_said(odds: Doubles, true: Symbols) -> Doubles:
 
 
 def rank_of(odds: Doubles, true: Symbols) -> Doubles:
-    """How many values were likelier than the one that came."""
+    """How many other values were as likely as the one that came, or likelier."""
     own = odds[np.arange(len(true)), true]
-    return np.asarray((odds > own[:, None]).sum(axis=1), dtype=np.float64)
+    return np.asarray((odds >= own[:, None]).sum(axis=1) - 1.0)
 
 
 def joined(parts: Sequence[Foreseen]) -> Foreseen:

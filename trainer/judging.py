@@ -250,7 +250,7 @@ class Case:
 
     subject: str
     trial: Trial
-    school: Callable[[], Trial] | None  # of train works
+    school: Callable[[], Trial]  # of train works
 
 
 def told_apart(
@@ -276,9 +276,8 @@ def told_apart(
         return
     rounds = [(case, with_touch) for case in cases for with_touch in touches]
     for case, with_touch in progress.track(rounds, description="The judge that listens"):
-        if case.school is not None:
-            verdict = _listened(brief, case, with_touch, progress)
-            yield _told(brief, LISTENING, case.subject, with_touch, verdict)
+        verdict = _listened(brief, case, with_touch, progress)
+        yield _told(brief, LISTENING, case.subject, with_touch, verdict)
 
 
 def _told(brief: Brief, judge: str, subject: str, with_touch: bool, verdict: Verdict) -> Figure:
@@ -322,7 +321,13 @@ def controls(brief: Brief, library: Shelves, asked: Sequence[Excerpt]) -> list[C
         "control: shuffled pitches": judges.shuffled_pitches,
         "control: shuffled times": judges.shuffled_times,
     }
-    cases = [Case("control: other real", _halves(library.judged, 2 * len(asked)), None)]
+    cases = [
+        Case(
+            "control: other real",
+            _halves(library.judged, 2 * len(asked)),
+            lambda: _halves(library.learnt, 2 * brief.extent.school),
+        )
+    ]
     for subject, change in makers.items():
 
         def spoilt(some: Sequence[Excerpt], change: Change = change) -> Trial:
@@ -350,7 +355,6 @@ def _halves(works: Sequence[Work], count: int) -> Trial:
 
 def _listened(brief: Brief, case: Case, with_touch: bool, progress: Progress) -> Verdict:
     """What the judge that listens says, from the folder where it was asked the same before."""
-    assert case.school is not None
     school, schooling = case.school(), Schooling()
     told = (schooling, with_touch, fingerprint(school), fingerprint(case.trial))
     path = brief.kept / "verdicts" / f"{hashlib.sha256(repr(told).encode()).hexdigest()[:32]}.json"
