@@ -8,7 +8,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from performer.length import Fixed, Length, Like, Limit, parse_length
+from performer.limits import PIANO, Bounds, parse_register, parse_scale
 from performer.phrase import Silence
 from performer.refusal import Refusal
 from performer.taste import Taste
@@ -88,6 +89,19 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _bounds(
+    scale: frozenset[int] | None, register: tuple[int, int] | None, at_once: int | None
+) -> Bounds:
+    """What was asked for; the piano's own bounds otherwise. Raises Refusal."""
+    lowest, highest = register or (PIANO.lowest, PIANO.highest)
+    classes = scale or PIANO.classes
+    most = PIANO.most_at_once if at_once is None else at_once
+    try:
+        return replace(PIANO, lowest=lowest, highest=highest, classes=classes, most_at_once=most)
+    except ValueError as reason:
+        raise Refusal(f"{str(reason).capitalize()}.") from None
+
+
 FILE = click.Path(path_type=Path)
 SECONDS = _said(_seconds)
 MODEL = click.option("--model", metavar="M", help="A model's name, or an .onnx file.")
@@ -106,6 +120,21 @@ TOP_P = click.option(
     show_default=True,
     metavar="P",
     help="Choose among the likeliest values that hold this share of the odds.",
+)
+SCALE = click.option(
+    "--scale",
+    type=_said(parse_scale),
+    metavar="SCALE",
+    help="Stay in a scale: 'C', 'F# minor', 'Bb pentatonic'.",
+)
+REGISTER = click.option(
+    "--register",
+    type=_said(parse_register),
+    metavar="LOW-HIGH",
+    help="Stay within these keys: C3-C6, or 48-84.",
+)
+AT_ONCE = click.option(
+    "--at-once", type=int, metavar="N", help="Hold no more keys than so many at a time."
 )
 SEED = click.option(
     "--seed", type=click.IntRange(min=0), metavar="N", help="The same seed, the same answer."
@@ -158,6 +187,9 @@ def _open_window(takes: Path | None = None) -> None:
 @MODEL
 @TEMPERATURE
 @TOP_P
+@SCALE
+@REGISTER
+@AT_ONCE
 @SEED
 @click.option(
     "--silence",
@@ -185,6 +217,9 @@ def play(
     model: str | None = None,
     temperature: float = 1.0,
     top_p: float = 1.0,
+    scale: frozenset[int] | None = None,
+    register: tuple[int, int] | None = None,
+    at_once: int | None = None,
     seed: int | None = None,
     silence: Silence = Silence(),
     length: Length = Like(),
@@ -209,7 +244,8 @@ def play(
     if phrase is None and not inputs and not is_virtual:
         console.print("There is no MIDI input, so a phrase of our own is played and answered.")
         phrase = bundled_prompt()
-    settings = Settings(Taste.of(temperature, top_p), silence, length, _seed(seed))
+    taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once))
+    settings = Settings(taste, silence, length, _seed(seed))
     plan = Plan(
         find_model(model),
         settings,
@@ -232,6 +268,9 @@ def play(
 @MODEL
 @TEMPERATURE
 @TOP_P
+@SCALE
+@REGISTER
+@AT_ONCE
 @SEED
 @click.option("--notes", type=click.IntRange(min=1), metavar="N", help="Answer with N notes.")
 @click.option("--seconds", type=SECONDS, metavar="S", help="Answer for S seconds.")
@@ -247,6 +286,9 @@ def continue_(
     model: str | None,
     temperature: float,
     top_p: float,
+    scale: frozenset[int] | None,
+    register: tuple[int, int] | None,
+    at_once: int | None,
     seed: int | None,
     notes: int | None,
     seconds: float | None,
@@ -269,7 +311,8 @@ def continue_(
         raise click.UsageError("give --notes or --seconds, not both")
     limit = Limit(seconds or float("inf"), notes or float("inf"))
     length = Fixed(limit) if notes or seconds else Like()
-    taste, seed = Taste.of(temperature, top_p), _seed(seed)
+    taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once))
+    seed = _seed(seed)
     written = _Written(out, answer_only, has_wav)
     if like is not None:
         take = read_take(like)

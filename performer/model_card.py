@@ -11,6 +11,8 @@ from typing import Any, Self
 
 from performer.taste import Taste
 
+TASTE = ("pitch", "rhythm", "dynamics", "top_p")  # what a card says of it
+
 
 def _as_it_is(value: Any) -> Any:
     return value
@@ -41,7 +43,9 @@ class ModelCard:
 
     def to_metadata(self) -> dict[str, str]:
         """The card as an .onnx file's metadata: every value is JSON text."""
-        return {key: json.dumps(value) for key, value in asdict(self).items()}
+        taste = {name: getattr(self.taste, name) for name in TASTE}
+        values = {**asdict(self), "taste": taste}
+        return {key: json.dumps(value) for key, value in values.items()}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:

@@ -9,7 +9,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +17,7 @@ from typing import Any, Self
 import mido
 
 from performer.length import Limit
+from performer.limits import Bounds
 from performer.messages import Answered, Change, Player
 from performer.midi import NoteOff, NoteOn, Sustain, note_off, note_on, parse, sustain
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
@@ -254,11 +255,13 @@ def facts_of(answer: Answered) -> dict[str, Any]:
 
 def _taste_facts(taste: Taste) -> dict[str, Any]:
     temperature = {"pitch": taste.pitch, "rhythm": taste.rhythm, "dynamics": taste.dynamics}
-    return {"temperature": temperature, "top_p": taste.top_p}
+    bounds = {**asdict(taste.bounds), "classes": sorted(taste.bounds.classes)}
+    return {"temperature": temperature, "top_p": taste.top_p, "bounds": bounds}
 
 
 def _taste(facts: dict[str, Any]) -> Taste:
-    return Taste(**facts["temperature"], top_p=facts["top_p"])
+    bounds = Bounds(**{**facts["bounds"], "classes": frozenset(facts["bounds"]["classes"])})
+    return Taste(**facts["temperature"], top_p=facts["top_p"], bounds=bounds)
 
 
 def answer_from(facts: dict[str, Any]) -> Answered:

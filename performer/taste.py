@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from typing import Self
 
+from performer.limits import PIANO, Bounds
+
 HOTTEST = 5.0  # above this the odds are flat: noise, not taste
 
 
@@ -22,6 +24,7 @@ class Taste:
     rhythm: float = 1.0
     dynamics: float = 1.0
     top_p: float = 1.0
+    bounds: Bounds = PIANO
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played."""
@@ -35,6 +38,6 @@ class Taste:
             raise ValueError(f"a top-p of {self.top_p:g} cannot be played: choose above 0, up to 1")
 
     @classmethod
-    def of(cls, temperature: float, top_p: float) -> Self:
+    def of(cls, temperature: float, top_p: float, bounds: Bounds = PIANO) -> Self:
         """One temperature for all three."""
-        return cls(temperature, temperature, temperature, top_p)
+        return cls(temperature, temperature, temperature, top_p, bounds)

@@ -12,14 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.codec import DURATION_EDGES, STEP_EDGES, bins, seconds_in_bin
-from performer.limits import (
-    LONGEST,
-    LONGEST_SILENCE,
-    MOST_AT_ONCE,
-    ON_THE_PIANO,
-    SHORTEST,
-    soon_enough,
-)
+from performer.limits import SHORTEST, untaken
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.thought import Thought, TouchMind
@@ -42,7 +35,6 @@ from performer.touch import (
 )
 
 FREE = np.full(len(PARTS), -1)  # no part is forced
-SHORT_ENOUGH = DURATION_EDGES[1:] <= LONGEST
 ANYTHING = tuple(np.ones(size, dtype=bool) for size in SIZES)
 REMEMBERED = 16  # memories kept, of the latest notes heard
 
@@ -218,25 +210,24 @@ class TouchPlayer:
         base, taste = self._model.card.taste, thought.taste
         step = base.rhythm * taste.rhythm
         forced = FREE
-        soon = soon_enough(thought.earliest - thought.onset)
+        bounds = taste.bounds
+        soon = bounds.steps(thought.earliest - thought.onset)
         with_fingers = soon & _has_fingers(thought, mind)
         if thought.index == 0 and thought.taken_at is not None:
             waited = thought.taken_at - thought.phrase.notes[-1].start
             forced = np.where(np.arange(len(PARTS)) == STEP, _step_bin(waited), FREE)
-        free = ON_THE_PIANO.copy()
-        free[list(thought.chord)] = False
         return Wish(
             tuple(numbers),
             (step, base.pitch * taste.pitch, base.dynamics * taste.dynamics, step, 1.0),
             min(base.top_p, taste.top_p),
             (
                 with_fingers if with_fingers.any() else soon,
-                ON_THE_PIANO,
+                bounds.pitches,
                 ANYTHING[VELOCITY],
-                SHORT_ENOUGH,
+                bounds.durations,
                 ANYTHING[PEDAL],
             ),
-            free,
+            untaken(bounds.pitches, thought.chord),
             forced,
         )
 
@@ -252,8 +243,7 @@ def _step_bin(seconds: float) -> int:
 def _has_fingers(thought: Thought, mind: TouchMind) -> NDArray[np.bool_]:
     """The steps after which there is a finger left to strike with."""
     until = sorted(end for _, end in mind.held if end > thought.onset)
-    if len(until) < MOST_AT_ONCE:
+    most = thought.taste.bounds.most_at_once
+    if len(until) < most:
         return ANYTHING[STEP]
-    wait = until[len(until) - MOST_AT_ONCE] - thought.onset
-    late_enough = STEP_EDGES[:-1] >= min(wait, LONGEST_SILENCE / 2)
-    return np.asarray(late_enough)
+    return np.asarray(STEP_EDGES[:-1] >= until[len(until) - most] - thought.onset)

@@ -23,7 +23,7 @@ from performer.codec import (
     slid,
     window,
 )
-from performer.limits import LONGEST, ON_THE_PIANO, SHORTEST, soon_enough
+from performer.limits import SHORTEST, untaken
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.sampling import draw
@@ -35,7 +35,6 @@ HEADS = {
     "step_logits": len(STEP_EDGES) - 1,
     "duration_logits": len(DURATION_EDGES) - 1,
 }  # outputs that are read, and how many scores each has
-SHORT_ENOUGH = DURATION_EDGES[1:] <= LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +61,21 @@ class WindowPlayer:
         scores = self.scores(mind.rows)
         for_step, in_step, for_pitch, for_duration, in_duration, for_velocity = thought.numbers(6)
 
-        soon = soon_enough(thought.earliest - thought.onset)
+        soon = taste.bounds.steps(thought.earliest - thought.onset)
         step_bin = draw(scores["step_logits"], taste.rhythm, taste.top_p, for_step, soon)
         step = on_grid(seconds_in_bin(step_bin, STEP_EDGES, in_step))
-        free = ON_THE_PIANO.copy()
+        free = taste.bounds.pitches
         if step == 0:
-            free[list(thought.chord)] = False
+            free = untaken(free, thought.chord)
         pitch = draw(
             scores["pitch_logits"], PITCH_SHARE * taste.pitch, taste.top_p, for_pitch, free
         )
         duration_bin = draw(
-            scores["duration_logits"], taste.rhythm, taste.top_p, for_duration, SHORT_ENOUGH
+            scores["duration_logits"],
+            taste.rhythm,
+            taste.top_p,
+            for_duration,
+            taste.bounds.durations,
         )
         duration = max(seconds_in_bin(duration_bin, DURATION_EDGES, in_duration), SHORTEST)
         dynamics = mind.dynamics.moved(for_velocity, taste.dynamics)

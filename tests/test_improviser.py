@@ -9,7 +9,7 @@ import pytest
 from performer.codec import Floats, window
 from performer.improviser import Improviser
 from performer.length import Limit
-from performer.limits import HIGHEST, LONGEST, LONGEST_SILENCE, LOWEST, SHORTEST
+from performer.limits import HIGHEST, LOWEST, SHORTEST, Bounds
 from performer.model import Model
 from performer.notes import Note, Phrase
 from performer.taste import Taste
@@ -67,10 +67,10 @@ def test_what_must_not_be_is_never_drawn(improviser: Improviser) -> None:
     notes = answer(improviser, pitch=5.0, rhythm=5.0, dynamics=5.0)
     assert all(LOWEST <= note.pitch <= HIGHEST for note in notes)
     assert all(1 <= note.velocity <= 127 for note in notes)
-    assert all(SHORTEST - 1e-9 <= note.duration <= LONGEST for note in notes)
+    assert all(SHORTEST - 1e-9 <= note.duration <= Bounds().longest for note in notes)
     onsets = [note.start for note in notes]
     steps = [later - earlier for earlier, later in pairwise(onsets)]
-    assert max(steps) <= LONGEST_SILENCE
+    assert max(steps) <= Bounds().longest_silence
     assert len({(note.start, note.pitch) for note in notes}) == len(notes)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from performer.improviser import Improviser
 from performer.length import Limit
-from performer.limits import HIGHEST, LONGEST, LONGEST_SILENCE, LOWEST, MOST_AT_ONCE, SHORTEST
+from performer.limits import HIGHEST, LOWEST, SHORTEST, Bounds
 from performer.model import Model
 from performer.notes import Note, Phrase, Span
 from performer.refusal import Refusal
@@ -62,13 +62,13 @@ def test_what_must_not_be_is_never_drawn(improviser: Improviser) -> None:
     notes = answer(improviser, pitch=5.0, rhythm=5.0, dynamics=5.0)
     assert all(LOWEST <= note.pitch <= HIGHEST for note in notes)
     assert all(1 <= note.velocity <= 127 for note in notes)
-    assert all(SHORTEST - 1e-9 <= note.duration <= LONGEST for note in notes)
+    assert all(SHORTEST - 1e-9 <= note.duration <= Bounds().longest for note in notes)
     steps = [later.start - earlier.start for earlier, later in pairwise(notes)]
     assert min(steps) >= 0
-    assert max(steps) <= LONGEST_SILENCE
+    assert max(steps) <= Bounds().longest_silence
     for index, note in enumerate(notes):
         earlier = notes[max(index - 40, 0) : index]
-        assert sum(one.end > note.start for one in earlier) < MOST_AT_ONCE
+        assert sum(one.end > note.start for one in earlier) < Bounds().most_at_once
         together = [one.pitch for one in earlier if note.start - one.start < 0.005]
         assert note.pitch not in together
 

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.codec import DURATION_EDGES
-from performer.limits import HIGHEST, LONGEST, LOWEST, MOST_AT_ONCE, SHORTEST
+from performer.limits import HIGHEST, LOWEST, PIANO, SHORTEST
 from performer.notes import GRID
 from trainer.confidence import Measured, ratio
 from trainer.works import END, PITCH, START, Heard
 
 OVER_AND_OVER = 4  # the same key so often in a row is a fault
 HOLE = 2.0  # seconds in which no key is down
-LAST_ALLOWED = float(DURATION_EDGES[DURATION_EDGES <= LONGEST][-2])  # seconds: of the longest bin
+LONGEST_BINS = DURATION_EDGES[PIANO.longest >= DURATION_EDGES]
+LAST_ALLOWED = float(LONGEST_BINS[-2])  # seconds: where the longest bin begins
 POINT = 0.5 / GRID  # seconds: half a point of the grid on which all times lie
 
 Truths = NDArray[np.bool_]
@@ -50,7 +51,7 @@ def off_the_piano(heard: Heard) -> Truths:
 
 def too_many(heard: Heard) -> Truths:
     """Strikes that put more keys down than there are fingers."""
-    return np.asarray(_down(heard).sum(axis=1) >= MOST_AT_ONCE)
+    return np.asarray(_down(heard).sum(axis=1) >= PIANO.most_at_once)
 
 
 def while_it_sounds(heard: Heard) -> Truths:
