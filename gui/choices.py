@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from math import isnan
 from typing import Any, Self, TypeVar
 
+from performer.limits import Bounds, parse_register, parse_scale
 from performer.taste import Taste
 
 T = TypeVar("T", bound="Memory | Choices | Character")
@@ -19,6 +20,10 @@ TAMEST, WILDEST = 0.5, 2.0  # temperatures at the ends of the knob
 LEAST_TOP_P = 0.5
 SHORTEST_SILENCE, LONGEST_SILENCE = 0.3, 3.0  # seconds that can be chosen
 LENGTHS = ("like", "4s", "8s", "16s", "30s", "60s", "16notes", "32notes", "64notes", "endless")
+TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+SCALES = ("major", "minor", "pentatonic")
+REGISTERS = ("C1-B3", "C2-C5", "C3-C6", "C4-C7", "C5-C8")
+VOICES = (1, 2, 3, 4, 6, 10)
 LARGEST_SEED = 2**31 - 1
 LOUDEST = 127
 
@@ -33,17 +38,31 @@ class Character:
     top_p: float = 1.0
     length: str = "like"
     silence: float = 0.0  # seconds; 0: it follows the player
+    tonic: str = ""  # of the key that it stays in; none: it is free
+    scale: str = "major"
+    register: str = ""  # from key to key; none: the whole piano
+    voices: int = 10  # keys held at once, at most
+
+    @property
+    def taste(self) -> Taste:
+        """Temperatures and bounds, as a model is asked for them."""
+        return Taste(self.pitch, self.rhythm, self.dynamics, self.top_p, self._bounds)
+
+    @property
+    def _bounds(self) -> Bounds:
+        bounds = Bounds(most_at_once=self.voices)
+        if self.tonic:
+            bounds = replace(bounds, classes=parse_scale(f"{self.tonic} {self.scale}"))
+        if self.register:
+            lowest, highest = parse_register(self.register)
+            bounds = replace(bounds, lowest=lowest, highest=highest)
+        return bounds
 
     @property
     def wildness(self) -> float:
         """The one temperature that stands for all three: their geometric mean."""
         product: float = (self.pitch * self.rhythm * self.dynamics) ** (1 / 3)
         return product
-
-    @property
-    def taste(self) -> Taste:
-        """The same temperatures, as a model is asked for them."""
-        return Taste(pitch=self.pitch, rhythm=self.rhythm, dynamics=self.dynamics, top_p=self.top_p)
 
     @property
     def is_even(self) -> bool:
@@ -66,6 +85,10 @@ class Character:
             top_p=_within(self.top_p, LEAST_TOP_P, 1.0),
             length=self.length if self.length in LENGTHS else "like",
             silence=silence if self.silence else 0.0,
+            tonic=self.tonic if self.tonic in TONICS else "",
+            scale=self.scale if self.scale in SCALES else "major",
+            register=self.register if self.register in REGISTERS else "",
+            voices=self.voices if self.voices in VOICES else max(VOICES),
         )
 
 

@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import platformdirs
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QApplication
 
 from gui.choices import Memory, remembered, written
 from gui.evening import Evening
 from gui.stagehand import Stagehand
-from gui.window import Window
+from gui.window import Window, machine_load
+from gui.words import speak
 from performer.refusal import Refusal
 from performer.take import write_whole
 
@@ -38,6 +40,7 @@ def open_window(takes: Path | None = None) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("Antiphon")
     app.setStyle("Fusion")
+    speak(app, QLocale.system().language())
     path = memory_file()
     evening = Evening(read_memory(path), Stagehand())
     if takes is not None:
@@ -49,7 +52,7 @@ def open_window(takes: Path | None = None) -> int:
         except Refusal as refusal:
             evening.warned.emit(str(refusal), "", None)
 
-    window = Window(evening, save)
+    window = Window(evening, save, machine_load)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: window.close())
     window.show()

@@ -36,8 +36,11 @@ from gui.choices import (
     LOUDEST,
     NOBODY,
     PRESETS,
+    REGISTERS,
     SHORTEST_SILENCE,
     TAMEST,
+    TONICS,
+    VOICES,
     WILDEST,
     Character,
     Choices,
@@ -152,7 +155,11 @@ class Controls(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._make()
+        self._make_character()
+        self._make_answer()
+        self._make_bounds()
+        self._make_sound()
+        self._make_seed()
         column = QWidget()
         layout = QVBoxLayout(column)
         layout.setContentsMargins(12, 10, 12, 10)
@@ -167,7 +174,7 @@ class Controls(QScrollArea):
 
     # Making
 
-    def _make(self) -> None:
+    def _make_character(self) -> None:
         self.preset = _menu(say("Preset"), say("A whole way of answering, by its name."))
         self.save_preset = _small_button("+", say("Keep this way of answering under a name."))
         self.forget_preset = _small_button("-", say("Forget this preset of yours."))
@@ -188,6 +195,8 @@ class Controls(QScrollArea):
             say("How many of the likely notes are considered: all, or only the best."),
         )
         self.top_p.setRange(round(PERCENT * LEAST_TOP_P), PERCENT)
+
+    def _make_answer(self) -> None:
         self.model = _menu(say("Model"), say("Who answers."))
         self.length = _menu(say("Length"), say("How long an answer is."))
         for length in LENGTHS:
@@ -198,6 +207,26 @@ class Controls(QScrollArea):
         )
         self.silence.setRange(round(TENTHS * SHORTEST_SILENCE) - 1, round(TENTHS * LONGEST_SILENCE))
         self.silence_said = _quiet("")
+
+    def _make_bounds(self) -> None:
+        self.tonic = _menu(say("Key"), say("The answer stays in this key."))
+        self.tonic.addItem(say("Any"), "")
+        for tonic in TONICS:
+            self.tonic.addItem(tonic.replace("#", "♯").replace("b", "♭"), tonic)
+        self.scale = _menu(say("Scale"), say("The scale of that key."))
+        for scale, name in (("major", "Major"), ("minor", "Minor"), ("pentatonic", "Pentatonic")):
+            self.scale.addItem(say(name), scale)
+        for menu in (self.tonic, self.scale):
+            menu.setMinimumContentsLength(4)
+        self.register = _menu(say("Register"), say("Where on the piano the answer stays."))
+        self.register.addItem(say("Whole piano"), "")
+        for register in REGISTERS:
+            self.register.addItem(register.replace("-", " \N{EN DASH} "), register)
+        self.voices = _menu(say("Voices"), say("How many keys the answer holds at once, at most."))
+        for voices in VOICES:
+            self.voices.addItem(str(voices), voices)
+
+    def _make_sound(self) -> None:
         self.keyboard = _menu(say("Keyboard"), say("What Antiphon listens to."))
         self.output = _menu(say("Sound"), say("Where the music is heard."))
         self.test = QPushButton(say("Test sound"))
@@ -207,6 +236,8 @@ class Controls(QScrollArea):
             self.instrument.addItem(say(name), program)
         self.volume = _slider(say("Volume"), say("How loud both players are."))
         self.volume.setRange(0, LOUDEST)
+
+    def _make_seed(self) -> None:
         self.seed = QSpinBox()
         self.seed.setRange(0, LARGEST_SEED)
         self.seed.setKeyboardTracking(False)
@@ -218,19 +249,7 @@ class Controls(QScrollArea):
 
     def _place(self, column: QVBoxLayout) -> None:
         column.addLayout(_beside(self.preset, self.save_preset, self.forget_preset))
-        desk = QWidget()
-        desk.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
-        knob = QHBoxLayout(desk)
-        knob.setContentsMargins(0, 0, 0, 0)
-        knob.addStretch(1)
-        for widget, where in (
-            (self.tame, Qt.AlignmentFlag.AlignBottom),
-            (self.knob, Qt.AlignmentFlag.AlignCenter),
-            (self.wild, Qt.AlignmentFlag.AlignBottom),
-        ):
-            knob.addWidget(widget, 0, where)
-        knob.addStretch(1)
-        column.addWidget(desk)
+        column.addWidget(self._placed_knob())
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
         self.apart = QWidget()
         apart = _form(self.apart, (self.pitch, self.rhythm, self.dynamics, self.top_p))
@@ -238,7 +257,11 @@ class Controls(QScrollArea):
         self.apart.setVisible(False)
         column.addWidget(self.apart)
         answer = QWidget()
-        _form(answer, (self.model, self.length, self.silence), says={2: self.silence_said})
+        _form(
+            answer,
+            (self.model, self.length, self.silence, self.tonic, self.register, self.voices),
+            says={2: self.silence_said, 3: self.scale},
+        )
         column.addWidget(answer)
         column.addWidget(_rule())
         sound = QWidget()
@@ -251,6 +274,21 @@ class Controls(QScrollArea):
         chance.addWidget(self.seed, 1)
         chance.addWidget(self.seed_is_kept)
         column.addLayout(chance)
+
+    def _placed_knob(self) -> QWidget:
+        desk = QWidget()
+        desk.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+        knob = QHBoxLayout(desk)
+        knob.setContentsMargins(0, 0, 0, 0)
+        knob.addStretch(1)
+        for widget, where in (
+            (self.tame, Qt.AlignmentFlag.AlignBottom),
+            (self.knob, Qt.AlignmentFlag.AlignCenter),
+            (self.wild, Qt.AlignmentFlag.AlignBottom),
+        ):
+            knob.addWidget(widget, 0, where)
+        knob.addStretch(1)
+        return desk
 
     def _connect(self) -> None:
         self.knob.valueChanged.connect(
@@ -270,11 +308,8 @@ class Controls(QScrollArea):
                 replace(self.choices.character, top_p=percent / PERCENT)
             )
         )
-        self.length.activated.connect(
-            lambda: self._choose_character(
-                replace(self.choices.character, length=self.length.currentData())
-            )
-        )
+        for menu in (self.length, self.tonic, self.scale, self.register, self.voices):
+            menu.activated.connect(self._choose_from_menus)
         self.silence.valueChanged.connect(self._choose_silence)
         self.preset.activated.connect(self._choose_preset)
         self.save_preset.clicked.connect(self.asked_to_save_preset)
@@ -327,12 +362,17 @@ class Controls(QScrollArea):
                 slider.setValue(value)
         for menu, data in (
             (self.length, character.length),
+            (self.tonic, character.tonic),
+            (self.scale, character.scale),
+            (self.register, character.register),
+            (self.voices, character.voices),
             (self.instrument, choices.instrument),
             (self.model, choices.model),
             (self.keyboard, choices.keyboard),
             (self.output, choices.output),
         ):
             menu.setCurrentIndex(menu.findData(data))
+        self.scale.setEnabled(bool(character.tonic))
         self.test.setEnabled(choices.output not in SILENT)
         with QSignalBlocker(self.seed_is_kept):
             self.seed_is_kept.setChecked(choices.seed_is_kept)
@@ -390,6 +430,18 @@ class Controls(QScrollArea):
 
     def _choose_character(self, character: Character) -> None:
         self._choose(replace(self.choices, character=character))
+
+    def _choose_from_menus(self) -> None:
+        self._choose_character(
+            replace(
+                self.choices.character,
+                length=self.length.currentData(),
+                tonic=self.tonic.currentData(),
+                scale=self.scale.currentData(),
+                register=self.register.currentData(),
+                voices=self.voices.currentData(),
+            )
+        )
 
     def _choose_silence(self, tenths: int) -> None:
         seconds = 0.0 if tenths == self.silence.minimum() else tenths / TENTHS
@@ -506,7 +558,7 @@ def _beside(first: QWidget, *others: QWidget) -> QHBoxLayout:
 
 
 def _form(
-    parent: QWidget, fields: Iterable[QWidget], says: dict[int, QLabel] | None = None
+    parent: QWidget, fields: Iterable[QWidget], says: dict[int, QWidget] | None = None
 ) -> QGridLayout:
     """Each field beside its name; and behind some, what they say."""
     grid = QGridLayout(parent)

@@ -46,6 +46,7 @@ from performer.take import Take, write_take
 from performer.taste import Taste
 
 SEED = 4
+LOAD = 0.21  # of a machine that does nothing else
 SETTLING = 0.05  # seconds that a layout is given
 QUIET = "There is no sound device: plug one in, or play to a MIDI port instead."
 
@@ -130,7 +131,7 @@ def shoot(shot: Shot, take: Take, takes: tuple[Listed, ...], models: ModelsRead,
     look = NIGHT if shot.is_night else DAY
     memory = Memory(takes=str(to), has_played=shot.until > 0, look=look)
     evening = Evening(memory, Prepared(takes, models), _beginner(engine), lambda: time[0])
-    window = Window(evening, lambda _: None)
+    window = Window(evening, lambda _: None, lambda: LOAD)
     window.show()
     window.open()
     window.resize(QSize(*shot.size))

@@ -49,8 +49,9 @@ from gui.errands import (
 from gui.state import Begun, Scene
 from performer.engine import Sent, Sounds
 from performer.messages import Player, Send
+from performer.prompt import read_messages
 from performer.refusal import Refusal
-from performer.take import Take, read_take, write_take
+from performer.take import Maker, Recorded, Take, read_take, write_take
 
 LOOKING = 1.0  # seconds between two looks at the ports
 RINGING = 1.5  # seconds that the last note is given to ring
@@ -97,6 +98,16 @@ class Stagehand:
         self._process.join(timeout=2)
         if self._process.is_alive():
             self._process.terminate()
+
+
+def read(path: Path) -> Take:
+    """A take; of a .mid that does not say how it was made, the notes alone. Raises Refusal."""
+    try:
+        return read_take(path)
+    except Refusal:
+        messages = read_messages(path)
+        played = tuple(Recorded(at, Player.HUMAN, data) for at, data in messages)
+        return Take(Maker("", ""), played, ())
 
 
 def scene_of(take: Take) -> Scene:
@@ -235,15 +246,15 @@ def _write(errand: Errand, tell: Tell) -> None:
         case ReadTakes(folder):
             tell(TakesRead(_takes(folder)))
         case OpenTake(path):
-            tell(Opened(path, scene_of(read_take(path))))
+            tell(Opened(path, scene_of(read(path))))
         case WriteSound(path, wav, only):
             from performer.synth import render
 
-            messages = read_take(path).messages
+            messages = read(path).messages
             render([(m.at, m.data) for m in messages if only in (None, m.by)], wav)
             tell(Written(wav))
         case WriteNotes(path, mid, only):
-            write_take(read_take(path), mid, only)
+            write_take(read(path), mid, only)
             tell(Written(mid))
         case Check(seconds):
             tell(Checked(_check(seconds)))
@@ -271,13 +282,13 @@ def _takes(folder: Path) -> tuple[Listed, ...]:
         try:
             found.append(listed(path))
         except (Refusal, OSError):
-            continue  # a .mid of somebody else's lies there too
+            continue  # no .mid but in name
     return tuple(sorted(found, key=lambda take: take.changed_at, reverse=True))
 
 
 def listed(path: Path) -> Listed:
     """A take as it stands in the list. Raises Refusal, OSError."""
-    take = read_take(path)
+    take = read(path)
     notes = {player: take.notes(player) for player in Player}
     return Listed(
         path,
@@ -311,7 +322,7 @@ def _think_again(errand: ThinkAgain) -> Path:
     from performer.model import Model
     from performer.shelf import find_model
 
-    take = read_take(errand.take)
+    take = read(errand.take)
     if not -len(take.answers) <= errand.answer < len(take.answers):
         raise Refusal("There is no answer in this take that could be another.")
     phrase = take.phrase(take.answers[errand.answer])

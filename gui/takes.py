@@ -48,14 +48,8 @@ def facts(take: Listed, today: datetime) -> str:
     """A take in a line: length, who played how much, and when."""
     made = datetime.fromtimestamp(take.changed_at)
     when = f"{made:%H:%M}" if made.date() == today.date() else f"{made:%Y-%m-%d}"
-    return say(
-        "{length} · {human} + {model} · {when} · {maker}",
-        length=clock(take.seconds),
-        human=take.human,
-        model=take.model,
-        maker=take.maker,
-        when=when,
-    )
+    notes = f"{take.human} + {take.model}" if take.maker else str(take.human)
+    return " · ".join(part for part in (clock(take.seconds), notes, when, take.maker) if part)
 
 
 def delete(take: Path) -> Path:

@@ -67,10 +67,15 @@ MIDI_FILES = "MIDI (*.mid *.midi)"
 class Window(QMainWindow):
     """The instrument on the screen."""
 
-    def __init__(self, evening: Evening, save: Callable[[Evening], None]) -> None:
+    def __init__(
+        self,
+        evening: Evening,
+        save: Callable[[Evening], None],
+        load: Callable[[], float | None],
+    ) -> None:
         """A window on an evening; `save` is called when there is something to remember."""
         super().__init__()
-        self.evening, self._save = evening, save
+        self.evening, self._save, self._load = evening, save, load
         self.setWindowTitle("Antiphon")
         self.setMinimumSize(SMALLEST)
         self.resize(USUAL)
@@ -139,6 +144,12 @@ class Window(QMainWindow):
         self._add_shown(view, say("Controls"), self.right, "Ctrl+2")
         self._add(view, say("Whole screen"), self._whole_screen, "F11")
         view.addSeparator()
+        self._add_looks(view)
+        aid = self.menuBar().addMenu(say("Help"))
+        self._add(aid, say("Three sentences"), self._show_help, "F1")
+        self._add(aid, say("Check this machine…"), self._open_check)
+
+    def _add_looks(self, view: QMenu) -> None:
         looks = QActionGroup(self)
         for name, look in (
             (say("Light or dark as the system"), SYSTEM),
@@ -150,10 +161,6 @@ class Window(QMainWindow):
             action.setChecked(look == self.evening.memory.look)
             action.triggered.connect(partial(self._choose_look, look))
             looks.addAction(action)
-
-        aid = self.menuBar().addMenu(say("Help"))
-        self._add(aid, say("Three sentences"), self._show_help, "F1")
-        self._add(aid, say("Check this machine…"), self._open_check)
 
     def _add(self, menu: QMenu, name: str, does: Callable[[], object], keys: str = "") -> None:
         action = menu.addAction(name)
@@ -275,7 +282,9 @@ class Window(QMainWindow):
             last=f"{1000 * late.last:.1f}",
             worst=f"{1000 * late.worst:.1f}",
         )
-        return " · ".join(part for part in (said, _load(), begun.priority) if part)
+        load = self._load()
+        busy = "" if load is None else say("load {percent} %", percent=round(100 * load))
+        return " · ".join(part for part in (said, busy, begun.priority) if part)
 
     def _show_typing(self) -> None:
         self.typing.setText(
@@ -561,12 +570,10 @@ def _panel(content: QWidget) -> QFrame:
     return frame
 
 
-def _load() -> str:
-    """How busy the machine is, where it says so."""
+def machine_load() -> float | None:
+    """How busy the machine is, 1 being all it can do; None where it does not say so."""
     cores = os.cpu_count()
-    if not hasattr(os, "getloadavg") or not cores:
-        return ""
-    return say("load {percent} %", percent=round(100 * os.getloadavg()[0] / cores))
+    return os.getloadavg()[0] / cores if hasattr(os, "getloadavg") and cores else None
 
 
 def _dropped(event: QDropEvent) -> Path | None:

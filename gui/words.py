@@ -4,9 +4,43 @@ The rule kept here: every word that a player reads goes through `say`, whole sen
 gaps, so that a translator may put them into another order.
 """
 
-from PySide6.QtCore import QCoreApplication
+from collections.abc import Mapping
+
+from PySide6.QtCore import QCoreApplication, QLocale, QObject, QTranslator
+
+from gui.german import GERMAN
 
 CONTEXT = "window"
+LANGUAGES = {QLocale.Language.German: GERMAN}
+
+
+class Translation(QTranslator):
+    """The window's sentences in one language."""
+
+    def __init__(self, sentences: Mapping[str, str], parent: QObject) -> None:
+        """A translation by these sentences; what it lacks stays English."""
+        super().__init__(parent)
+        self._sentences = sentences
+
+    def translate(
+        self,
+        context: str,
+        source: str,
+        disambiguation: str | None = None,
+        n: int = -1,
+    ) -> str | None:  # None: Qt may look elsewhere
+        """A sentence in that language."""
+        return self._sentences.get(source) if context == CONTEXT else None
+
+    def isEmpty(self) -> bool:  # noqa: N802
+        """Whether it translates nothing."""
+        return not self._sentences
+
+
+def speak(app: QCoreApplication, language: QLocale.Language) -> None:
+    """Let the window speak a language from now on, where it knows it."""
+    if language in LANGUAGES:
+        app.installTranslator(Translation(LANGUAGES[language], app))
 
 
 def say(sentence: str, **gaps: object) -> str:

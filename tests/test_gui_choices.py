@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from gui.choices import PRESETS, Character, Choices, Memory, remembered, written
 
-CHARACTER = Character(0.8, 1.2, 0.9, 0.7, "8s", 1.5)
+CHARACTER = Character(0.8, 1.2, 0.9, 0.7, "8s", 1.5, "Eb", "minor", "C3-C6", 4)
 JSON = some.recursive(
     some.none() | some.booleans() | some.floats() | some.integers() | some.text(),
     lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner),
@@ -54,6 +54,12 @@ def test_a_number_that_is_none_and_a_volume_past_the_loudest_are_brought_back() 
     choices = remembered(text).choices
     assert (choices.volume, choices.instrument, choices.seed) == (127, 0, 0)
     assert choices.character.top_p == 1.0
+
+
+def test_a_scale_that_nobody_knows_is_none() -> None:
+    facts = {"choices": {"character": {"tonic": "H", "scale": "lydian", "voices": 99}}}
+    character = remembered(json.dumps(facts)).choices.character
+    assert (character.tonic, character.scale, character.voices) == ("", "major", 10)
 
 
 def test_one_knob_turns_all_three() -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import shiboken6
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from gui.choices import NOBODY, Choices, Memory
+from gui.choices import NOBODY, Character, Choices, Memory
 from gui.evening import Evening
 from gui.stagehand import Stagehand
 from gui.window import Window
@@ -44,7 +45,7 @@ def window(tmp_path: Path) -> Iterator[Window]:
     model = str(write_trial_model(tmp_path / "trial.onnx"))
     choices = Choices(keyboard=NOBODY, output=NONE, model=model)
     evening = Evening(Memory(choices, takes=str(tmp_path / "takes")), Stagehand())
-    window = Window(evening, lambda _: None)
+    window = Window(evening, lambda _: None, lambda: None)
     window.show()
     window.open()
     yield window
@@ -90,3 +91,17 @@ def test_closing_in_the_middle_of_an_answer_keeps_it(window: Window) -> None:
     window.close()
     [path] = evening.folder.glob("*.mid")
     assert len(read_take(path).notes(Player.MODEL)) >= 2
+
+
+def test_a_window_that_hangs_delays_no_note(window: Window) -> None:
+    evening = window.evening
+    wait_until(lambda: evening.scene.is_ready)
+    evening.choose(replace(evening.memory.choices, character=Character(length="4s")))
+    window.activateWindow()
+    play(window)
+    wait_until(lambda: evening.scene.turn is State.ANSWERING)
+    before = evening.scene.lateness.notes
+    time.sleep(2.0)
+    QTest.qWait(50)
+    assert evening.scene.lateness.notes > before
+    assert evening.scene.lateness.worst < 0.1

@@ -3,8 +3,10 @@
 import threading
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+import pretty_midi
 import pytest
 
 from gui.choices import Character
@@ -22,8 +24,9 @@ from gui.errands import (
     WriteSound,
     Written,
 )
-from gui.stagehand import _others, _sound, _write, scene_of
+from gui.stagehand import _others, _sound, _write, listed, scene_of
 from gui.state import sounds_from
+from gui.takes import facts
 from performer.messages import Player
 from performer.midi import note_off, note_on
 from performer.refusal import Refusal
@@ -54,6 +57,21 @@ def test_the_list_of_takes_is_the_latest_first_and_knows_no_other_files(take: Pa
     assert read.takes[0].changed_at >= read.takes[1].changed_at
     assert read.takes[0].human == 4
     assert read.takes[0].model > 0
+
+
+def test_a_mid_that_does_not_say_how_it_was_made_is_a_take_without_a_model(take: Path) -> None:
+    file = pretty_midi.PrettyMIDI()
+    voice = pretty_midi.Instrument(0)
+    voice.notes = [pretty_midi.Note(80, 60, 0.5, 1.0), pretty_midi.Note(80, 64, 1.0, 1.5)]
+    file.instruments.append(voice)
+    foreign = take.with_name("sketch.mid")
+    file.write(str(foreign))
+    opened = done(OpenTake(foreign))
+    assert isinstance(opened, Opened)
+    assert [played.note.pitch for played in opened.scene.notes] == [60, 64]
+    seen = listed(foreign)
+    assert (seen.human, seen.model, seen.maker, seen.answers) == (2, 0, "", 0)
+    assert facts(seen, datetime(2001, 1, 1)).startswith("0:01 · 2 · ")
 
 
 def test_an_opened_take_is_seen_as_it_was_played(take: Path) -> None:

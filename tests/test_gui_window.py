@@ -14,7 +14,16 @@ import shiboken6
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QListWidget,
+    QWidget,
+)
 
 from gui.check_panel import CheckPanel
 from gui.choices import NOBODY, Character, Choices, Memory
@@ -96,7 +105,9 @@ class Stage:
             self._begin,
             lambda: self.time,
         )
-        self.window = Window(self.evening, lambda evening: self.saved.append(evening.memory))
+        self.window = Window(
+            self.evening, lambda evening: self.saved.append(evening.memory), lambda: 0.42
+        )
         self.window.show()
         self.window.open()
         self.window._frames.stop()  # the test says when a frame is
@@ -356,6 +367,32 @@ def test_top_p_length_silence_and_seed_reach_the_engine(stage: Stage) -> None:
     assert controls.seed_is_kept.isChecked()
 
 
+def pick(menu: QComboBox, data: object) -> None:
+    menu.setCurrentIndex(menu.findData(data))
+    menu.activated.emit(menu.currentIndex())
+
+
+def test_key_register_and_voices_bound_the_answer(stage: Stage) -> None:
+    controls = stage.window.controls
+    assert not controls.scale.isEnabled()
+    pick(controls.tonic, "D")
+    assert controls.scale.isEnabled()
+    pick(controls.scale, "pentatonic")
+    pick(controls.register, "C3-C6")
+    pick(controls.voices, 2)
+    bounds = tuned(stage).taste.bounds
+    assert bounds.classes == {2, 4, 6, 9, 11}
+    assert (bounds.lowest, bounds.highest, bounds.most_at_once) == (48, 84, 2)
+
+
+def test_everything_that_the_menus_offer_can_be_played(stage: Stage) -> None:
+    controls = stage.window.controls
+    for menu in (controls.tonic, controls.scale, controls.register, controls.voices):
+        for n in range(menu.count()):
+            pick(menu, menu.itemData(n))
+            assert stage.evening.memory.choices.character.taste
+
+
 def test_a_moved_knob_reaches_the_engine_while_it_answers(stage: Stage) -> None:
     stage.tells(Turned(State.ANSWERING))
     stage.window.controls.knob.setValue(90)
@@ -536,6 +573,7 @@ def test_the_status_line_says_what_is_heard_and_how_late_it_is(stage: Stage) -> 
     assert "hears Piano" in stage.window.lateness.text()
     stage.tells(Sent(Send(note_on(0, 64, 80), 0.0, Player.MODEL), 0.0042))
     assert "of the worst 4.2 ms" in stage.window.lateness.text()
+    assert "load 42 %" in stage.window.lateness.text()
 
 
 def test_a_daw_gets_ports_of_our_own(stage: Stage) -> None:
@@ -910,13 +948,38 @@ def test_every_control_has_a_name_and_a_tip(stage: Stage) -> None:
     controls = stage.window.controls
     for name in (
         *("preset", "save_preset", "forget_preset", "knob", "more", "pitch", "rhythm", "dynamics"),
-        *("top_p", "model", "length", "silence", "keyboard", "output", "test", "instrument"),
+        *(
+            "tonic",
+            "register",
+            "voices",
+            "top_p",
+            "model",
+            "length",
+            "silence",
+            "keyboard",
+            "output",
+            "test",
+            "instrument",
+        ),
         *("volume", "seed", "seed_is_kept"),
     ):
         widget = getattr(controls, name)
         assert widget.accessibleName(), name
         assert widget.toolTip(), name
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, name
+
+
+def test_a_screen_reader_finds_a_name_for_everything_that_can_be_reached(stage: Stage) -> None:
+    nameless = [
+        widget
+        for kind in (QAbstractButton, QComboBox, QAbstractSlider, QAbstractSpinBox, QListWidget)
+        for widget in stage.window.findChildren(kind)
+        if widget.isVisibleTo(stage.window)
+        and widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
+        and not widget.objectName().startswith("qt_")  # parts of Qt's own controls
+        and not (widget.accessibleName() or getattr(widget, "text", str)())
+    ]
+    assert nameless == []
 
 
 def test_no_sound_is_a_choice_too(stages: Callable[..., Stage], tmp_path: Path) -> None:
