@@ -13,7 +13,7 @@ from typing import Protocol
 
 from performer.inbox import Inbox
 from performer.messages import Heard, Remark, Report, Trouble, Unplugged
-from performer.midi import NoteOff, NoteOn, Sustain, note_off, parse, sustain
+from performer.midi import NoteOn, Sustain, note_off, parse, sustain
 from performer.ports import Hear, PortError, TooLong, found_again
 
 LOOKING = 0.25  # seconds between looks at what is plugged in
@@ -65,8 +65,8 @@ class Output:
         self._port = port
         self._panel = panel
         self._tell = tell
-        self._keys: set[tuple[int, int]] = set()  # (channel, pitch) sounding there
-        self._pedals: set[int] = set()  # channels whose pedal is down there
+        self._keys: set[tuple[int, int]] = set()  # (channel, pitch) that were struck there
+        self._pedals: set[int] = set()  # channels whose pedal was down there
         self._is_in = True
         self._losing = threading.Lock()
 
@@ -105,7 +105,10 @@ class Output:
             )
 
     def _find(self, name: str) -> None:
-        """Plug it in, and release what was left sounding before anything is played."""
+        """Plug it in, and release what may be left sounding before anything is played.
+
+        That is every key that was struck: its release may have been lost on an empty cable.
+        """
         try:
             self._port.plug_in(name)
         except PortError:
@@ -124,10 +127,8 @@ class Output:
         match parse(message):
             case NoteOn(channel, pitch):
                 self._keys.add((channel, pitch))
-            case NoteOff(channel, pitch):
-                self._keys.discard((channel, pitch))
-            case Sustain(channel) as pedal:
-                (self._pedals.add if pedal.is_down else self._pedals.discard)(channel)
+            case Sustain(channel) as pedal if pedal.is_down:
+                self._pedals.add(channel)
 
 
 @dataclass(slots=True)

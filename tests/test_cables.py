@@ -157,7 +157,8 @@ def test_an_instrument_that_comes_back_is_released_of_what_sounded_and_played_ag
     stage.cables.look()
     output.send(note_on(0, 67, 80))
     (port,) = stage.panel.opened
-    assert port.sent[4:] == [note_off(0, 60), sustain(0, 0), note_on(0, 67, 80)]
+    released = [note_off(0, 60), note_off(1, 64)]  # the second may have been lost on the way
+    assert port.sent[4:] == [*released, sustain(0, 0), note_on(0, 67, 80)]
     assert isinstance(stage.told[-1], Remark)
 
 

@@ -4,10 +4,12 @@ These are the tests that wait for real time, with test_real_ports.
 """
 
 import csv
+import os
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from contextlib import closing
@@ -19,7 +21,7 @@ import pytest
 
 from performer import ports
 from performer.messages import Player
-from performer.midi import NoteOff, NoteOn, parse
+from performer.midi import NoteOff, NoteOn, note_on, parse
 from performer.prompt import as_played, read_phrase
 from performer.take import read_take
 from tests.fakes import write_trial_model
@@ -146,6 +148,146 @@ def test_a_phrase_played_through_real_ports_is_answered_and_kept(
     apart = [h - k for (h, _), (k, _) in zip(sorted(heard), sorted(kept), strict=True)]
     late = [abs(difference - median(apart)) for difference in apart]
     assert median(late) <= HEARD_AS_KEPT  # not all of them: this machine may be busy
+
+
+DEVICE = """
+import sys
+from performer import ports
+if sys.argv[1] == "keyboard":
+    port = ports.open_virtual_output()
+    print("plugged in", flush=True)
+    for line in sys.stdin:
+        port.send(bytes.fromhex(line))
+else:
+    port = ports.open_virtual_input(lambda data, at: print(data.hex(), flush=True))
+    print("plugged in", flush=True)
+    sys.stdin.read()
+port.close()
+"""
+
+
+class Device:
+    """A keyboard or a synth in a process of its own, which is how it is unplugged."""
+
+    def __init__(self, kind: str, listener: Listener) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", DEVICE, kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "plugged in\n"
+        self._reader = threading.Thread(target=self._hear, args=(listener,))
+        self._reader.start()
+
+    def send(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data.hex() + "\n")
+        self._process.stdin.flush()
+
+    def unplug(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._reader.join()
+
+    def _hear(self, listener: Listener) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            for line in lines:
+                listener.hear(bytes.fromhex(line), time.perf_counter())
+
+
+@on_jack
+def test_cables_pulled_out_in_the_middle_are_found_again(tmp_path: Path, model: Path) -> None:
+    tmp_path = Path(tempfile.mkdtemp(dir=tmp_path))
+    listener = Listener()
+    synth, keyboard = Device("synth", listener), Device("keyboard", listener)
+    words = ("--in", "Antiphon out", "--out", "Antiphon in", "--length", "20s", "--silence", "0.5")
+    playing = started(tmp_path, model, *words)
+    try:
+        until(lambda: "listens to" in said(tmp_path), "the instrument")
+        keyboard.send(note_on(0, 60, 80))
+        until(lambda: listener.strikes(), "the key")
+        keyboard.unplug()
+        until(lambda: "was unplugged" in said(tmp_path), "the keyboard to be missed")
+        keyboard = Device("keyboard", listener)
+        until(lambda: "and is listened to again" in said(tmp_path), "the keyboard to be found")
+        until(lambda: len(listener.strikes()) > 5, "an answer to what was played before")
+        synth.unplug()
+        until(lambda: "has gone" in said(tmp_path), "the synth to be missed")
+        synth = Device("synth", listener)
+        until(lambda: "and is played again" in said(tmp_path), "the synth to be found")
+        again = time.perf_counter()
+        keyboard.send(note_on(0, 100, 80))
+        until(lambda: 100 in [pitch for _, pitch in listener.strikes(again)], "the key once more")
+        playing.send_signal(signal.SIGINT)
+        assert playing.wait(PATIENCE) == 0
+        time.sleep(0.2)
+    finally:
+        playing.kill()
+        playing.wait()
+        keyboard.unplug()
+        synth.unplug()
+    assert not still_sounding(listener)
+    assert len(read_take(only_take(tmp_path)).notes(Player.HUMAN)) == 2
+
+
+def engine_of(playing: "subprocess.Popen[bytes]") -> int:
+    children = Path(f"/proc/{playing.pid}/task/{playing.pid}/children").read_text().split()
+    (engine,) = [
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]
+    return engine
+
+
+@on_jack
+def test_an_engine_that_dies_leaves_no_key_down_loses_no_note_and_plays_again(
+    tmp_path: Path, model: Path
+) -> None:
+    tmp_path = Path(tempfile.mkdtemp(dir=tmp_path))
+    listener = Listener()
+    synth = ports.open_virtual_input(listener.hear)
+    keyboard = ports.open_virtual_output()
+    words = ("--in", "Antiphon out", "--out", "Antiphon in", "--length", "20s", "--silence", "0.5")
+    playing = started(tmp_path, model, *words)
+    try:
+        until(lambda: "listens to" in said(tmp_path), "the instrument")
+        keyboard.send(note_on(0, 60, 80))
+        until(lambda: listener.strikes(), "the key")
+        time.sleep(0.5)  # a message is in the journal a fifth of a second later
+        os.kill(engine_of(playing), signal.SIGKILL)
+        until(lambda: not still_sounding(listener), "the key to be released")
+        until(lambda: said(tmp_path).count("listens to") == 2, "the engine to start again")
+        again = time.perf_counter()
+        keyboard.send(note_on(0, 100, 80))
+        until(lambda: 100 in [pitch for _, pitch in listener.strikes(again)], "the next key")
+        playing.send_signal(signal.SIGINT)
+        assert playing.wait(PATIENCE) == 0
+        time.sleep(0.2)
+    finally:
+        playing.kill()
+        playing.wait()
+        keyboard.close()
+        synth.close()
+    assert not still_sounding(listener)
+    assert "is recovered" in said(tmp_path)
+    takes = [read_take(path) for path in sorted((tmp_path / "takes").glob("*.mid"))]
+    assert sorted(take.notes(Player.HUMAN)[0].pitch for take in takes) == [60, 100]
+
+
+def still_sounding(listener: Listener) -> set[int]:
+    sounding: set[int] = set()
+    for _, data in listener.heard:
+        match parse(data):
+            case NoteOn(_, pitch):
+                sounding.add(pitch)
+            case NoteOff(_, pitch):
+                sounding.discard(pitch)
+    return sounding
 
 
 def test_with_a_prompt_it_plays_answers_keeps_the_take_and_ends(
