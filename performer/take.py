@@ -17,7 +17,7 @@ from typing import Any, Self
 import mido
 
 from performer.length import Limit
-from performer.limits import Bounds
+from performer.limits import PIANO, Bounds
 from performer.messages import Answered, Change, Player
 from performer.midi import NoteOff, NoteOn, Sustain, note_off, note_on, parse, sustain
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
@@ -235,7 +235,7 @@ def facts_of(answer: Answered) -> dict[str, Any]:
     return {
         "turn": answer.turn,
         "seed": answer.seed,
-        **_taste_facts(taste),
+        **facts_of_taste(taste),
         "limit": {
             "seconds": limit.seconds if limit.seconds < math.inf else None,
             "notes": limit.notes if limit.notes < math.inf else None,
@@ -247,20 +247,23 @@ def facts_of(answer: Answered) -> dict[str, Any]:
         "cut_at": answer.cut_at,
         "held": list(answer.held),
         "changes": [
-            {"note": change.index, "from": change.earliest, **_taste_facts(change.taste)}
+            {"note": change.index, "from": change.earliest, **facts_of_taste(change.taste)}
             for change in answer.changes
         ],
     }
 
 
-def _taste_facts(taste: Taste) -> dict[str, Any]:
+def facts_of_taste(taste: Taste) -> dict[str, Any]:
+    """A taste as JSON can say it."""
     temperature = {"pitch": taste.pitch, "rhythm": taste.rhythm, "dynamics": taste.dynamics}
     bounds = {**asdict(taste.bounds), "classes": sorted(taste.bounds.classes)}
     return {"temperature": temperature, "top_p": taste.top_p, "bounds": bounds}
 
 
-def _taste(facts: dict[str, Any]) -> Taste:
-    bounds = Bounds(**{**facts["bounds"], "classes": frozenset(facts["bounds"]["classes"])})
+def taste_from(facts: dict[str, Any]) -> Taste:
+    """The taste of those facts. A take from before there were bounds has the piano's."""
+    said = facts.get("bounds")
+    bounds = Bounds(**{**said, "classes": frozenset(said["classes"])}) if said else PIANO
     return Taste(**facts["temperature"], top_p=facts["top_p"], bounds=bounds)
 
 
@@ -270,7 +273,7 @@ def answer_from(facts: dict[str, Any]) -> Answered:
     return Answered(
         facts["turn"],
         Span(*facts["heard"]),
-        _taste(facts),
+        taste_from(facts),
         facts["seed"],
         Limit(
             math.inf if seconds is None else seconds,
@@ -280,8 +283,9 @@ def answer_from(facts: dict[str, Any]) -> Answered:
         facts["began_at"],
         facts["notes"],
         facts["cut_at"],
-        tuple(facts["held"]),
+        tuple(facts.get("held", ())),
         tuple(
-            Change(change["note"], _taste(change), change["from"]) for change in facts["changes"]
+            Change(change["note"], taste_from(change), change["from"])
+            for change in facts.get("changes", ())
         ),
     )

@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from performer.improviser import Improviser
 from performer.length import Limit
 from performer.notes import GRID, Phrase
+from performer.take import facts_of_taste
 from performer.taste import Taste
 from performer.thought import Thought
 from trainer.works import END, START, Heard, as_heard
@@ -140,5 +141,5 @@ class Kept:
 
 
 def _key(improviser: Improviser, phrase: Phrase, manner: Manner) -> list[str | int]:
-    taste = json.dumps(asdict(manner.taste), sort_keys=True)
+    taste = json.dumps(facts_of_taste(manner.taste), sort_keys=True)
     return [improviser.model.sha256, taste, manner.seed, manner.notes, name_of(phrase)]
