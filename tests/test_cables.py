@@ -137,6 +137,14 @@ def test_an_instrument_that_is_unplugged_is_missed_by_nobody_and_said_once() -> 
     assert stage.told == [Trouble(f'"{SYNTH}" has gone. It is played again as soon as it is back.')]
 
 
+def test_an_instrument_missed_from_two_sides_at_once_is_said_once() -> None:
+    stage = Stage()
+    output = stage.playing()
+    output._lose()  # by whoever plays, and
+    output._lose()  # by whoever looks
+    assert len(stage.told) == 1
+
+
 def test_a_message_that_no_port_takes_is_left_out_and_the_next_is_played() -> None:
     stage = Stage()
     output = stage.playing()

@@ -1,6 +1,7 @@
 """The journal: whatever ends the machine, what was played is there at the next start."""
 
 import errno
+import io
 import os
 import random
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -182,6 +184,37 @@ def test_a_disk_that_is_really_full_raises_no_more_than_a_sentence(tmp_path: Pat
     until(lambda: bool(told))
     journal.close()
     assert "No space left" in str(told)
+
+
+@dataclass
+class FillingUp:
+    """A file on a disk that has room for five bytes more, until it is made."""
+
+    file: io.FileIO
+    room: int = 5
+
+    def write(self, data: bytes) -> int:
+        if self.room == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = self.file.write(bytes(data[: self.room]))
+        self.room -= written
+        return written
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.file, name)
+
+
+def test_half_a_line_does_not_stay_on_a_disk_that_filled_up(tmp_path: Path) -> None:
+    journal = journals._Whole(tmp_path / "journal")
+    journal.append(b"[1]\n")
+    really = journal._file
+    journal._file = FillingUp(really)  # type: ignore[assignment]
+    with pytest.raises(OSError, match="No space"):
+        journal.append(b"[2, 22222]\n")
+    journal._file = really
+    journal.append(b"[2, 22222]\n")
+    journal.close()
+    assert (tmp_path / "journal").read_bytes() == b"[1]\n[2, 22222]\n"
 
 
 def test_hearing_never_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,13 @@ def test_its_own_output_come_back_through_a_loop_is_not_heard_as_the_player() ->
     assert session.handle(echo, 1.02) == []
 
 
+def test_of_what_was_sent_once_only_one_is_an_echo() -> None:
+    session = Session(Settings(silence=Silence.fixed(0.5)))
+    session.handle(Heard(note_on(0, 60, 80), 1.0, "loop"), 1.0)
+    assert session.handle(Heard(note_on(0, 60, 80), 1.01, "loop"), 1.01) == []
+    assert session.handle(Heard(note_on(0, 60, 80), 1.02, "loop"), 1.02) != []
+
+
 def test_a_loop_does_not_interrupt_the_answer() -> None:
     without = rehearse(phrase_of(5))
     echoes = [
