@@ -47,6 +47,7 @@ SYNTH, NONE, VIRTUAL = "synth", "none", "virtual"  # outputs that are no port's 
 LEAD = 0.5  # seconds before a prompt begins to play
 LIVES = 3  # times that the engine is started again
 PITCHES = 128
+SETTLING = 0.15  # seconds until JACK has done with the ports of a process that died
 DELIVERED = 0.05  # seconds until the last message is through, before the port is closed
 
 
@@ -161,6 +162,7 @@ class Engine:
         while process.exitcode is None:  # another thread is just being told
             sleep(0.001)
         if process.exitcode != 0 and self._plan.output not in (SYNTH, NONE, VIRTUAL):
+            sleep(SETTLING)
             release_all(self._plan.output, sorted(self._channels))
 
     def _begin_again(self) -> bool:

@@ -44,11 +44,12 @@ class JackServer:
     process: "subprocess.Popen[bytes]"
     complaints: IO[bytes]
 
-    def is_ill(self) -> bool:
-        """True where it has died, or waits in vain for some client; asked for after a failure."""
+    def is_ill(self, still: bool = False) -> bool:
+        """True where it has died, or waited in vain for some client; `still`: where it does now."""
+        heard = len(self._said()) if still else 0
         give_up_at = time.monotonic() + COMPLAINING
         while time.monotonic() < give_up_at:
-            if self.process.poll() is not None or STALLED in self._said():
+            if self.process.poll() is not None or STALLED in self._said()[heard:]:
                 return True
             time.sleep(0.1)
         return False
@@ -65,12 +66,12 @@ def jack() -> Iterator[JackServer]:
 
 
 @contextmanager
-def running() -> Iterator[JackServer]:
+def running(*options: str) -> Iterator[JackServer]:
     """A server that this process and its children find while it lasts."""
     if shutil.which("jackd") is None:
         pytest.skip("jackd is not installed (Debian: apt install jackd2)")
     with led_to(f"antiphon-test-{os.getpid()}") as name:
-        server = started(name)
+        server = started(name, *options)
         try:
             yield server
         finally:
@@ -109,11 +110,11 @@ def led_to(server: str) -> Iterator[str]:
                 os.environ[name] = value
 
 
-def started(name: str) -> JackServer:
+def started(name: str, *options: str) -> JackServer:
     """A server of that name, once it takes clients."""
     complaints = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed where the server ends)
     process = subprocess.Popen(
-        [*DIES_WITH_US, "jackd", "-n", name, *OPTIONS],
+        [*DIES_WITH_US, "jackd", "-n", name, *options, *OPTIONS],
         stdout=subprocess.DEVNULL,
         stderr=complaints,
     )
