@@ -6,7 +6,7 @@ so that a phrase written to a .mid and read back is the same phrase.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self
 
@@ -58,6 +58,20 @@ class Span:
 def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
     """The notes by onset, chords from the lowest pitch up: the order in which models read them."""
     return tuple(sorted(notes, key=lambda note: (note.start, note.pitch, note.end)))
+
+
+def as_sounded(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Notes as a piano sounds them: a key that is struck again ends then.
+
+    >>> as_sounded([Note(60, 80, 0.0, 2.0), Note(60, 80, 1.0, 1.5)])[0]
+    Note(pitch=60, velocity=80, start=0.0, end=1.0)
+    """
+    struck: dict[int, float] = {}  # pitch -> when it is struck next
+    sounded = []
+    for note in reversed(in_order(notes)):
+        sounded.append(replace(note, end=min(note.end, struck.get(note.pitch, note.end))))
+        struck[note.pitch] = note.start
+    return tuple(reversed(sounded))
 
 
 @dataclass(frozen=True, slots=True)

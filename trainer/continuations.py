@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from performer.improviser import Improviser
 from performer.length import Limit
-from performer.notes import GRID, Phrase
+from performer.notes import GRID, Phrase, as_sounded
 from performer.take import facts_of_taste
 from performer.taste import Taste
 from performer.thought import Thought
@@ -82,7 +82,8 @@ def play(improviser: Improviser, phrase: Phrase, manner: Manner) -> Continuation
     thought = Thought.on(phrase, manner.taste, manner.seed, turn)
     answer = list(improviser.thoughts(thought, Limit(notes=manner.notes)))
     pedal = [LEFT_ALONE if after.pedal is None else after.pedal for _, after in answer]
-    return Continuation(as_heard([note for note, _ in answer]), np.array(pedal, dtype=np.int64))
+    sounded = as_sounded(note for note, _ in answer)  # what is judged is what is heard
+    return Continuation(as_heard(sounded), np.array(pedal, dtype=np.int64))
 
 
 class Kept:
