@@ -91,6 +91,7 @@ def test_the_area_is_the_odds_of_picking_the_right_one() -> None:
     assert area(is_generated, np.array([0.1, 0.2, 0.8, 0.9]), ones) == 0.0
     assert area(is_generated, np.array([0.9, 0.1, 0.5, 0.5]), ones) == 0.5
     assert area(is_generated, np.array([0.9, 0.1, 0.5, 0.5]), np.array([3, 1, 1, 1.0])) == 0.75
+    assert area(is_generated, np.array([0.9, 0.5, 0.5, 0.5]), ones) == 0.75
 
 
 def test_bounds_are_wider_where_works_are_fewer() -> None:

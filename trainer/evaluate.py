@@ -38,6 +38,7 @@ from trainer.table import Row, as_markdown
 from trainer.works import ANSWER_NOTES, PROMPT_NOTES, Excerpt, excerpts, read_works
 
 FEW = 3  # prompts of a short report
+PARTS = ("pitch", "rhythm", "dynamics")  # that have a temperature of their own
 SUMMED_UP = ("all faults", "99th percentile")
 LOSSES = (
     "Losses as in training: 0.05 \u00d7 pitch + step + duration. Bits say how well a note was "
@@ -220,10 +221,10 @@ def extent(quick: bool, said: Mapping[str, float | None]) -> Extent:
 
 def taste(said: Mapping[str, float | None]) -> Taste:
     """How prompts are to be continued, by what the command line says. Raises Refusal."""
-    own = {part: said[part] for part in ("pitch", "rhythm", "dynamics")}
-    parts = {part: value for part, value in own.items() if value is not None}
+    whole = said["temperature"] or 0.0
+    pitch, rhythm, dynamics = (whole if own is None else own for own in map(said.get, PARTS))
     try:
-        return replace(Taste.of(said["temperature"] or 0.0, said["top_p"] or 0.0), **parts)
+        return Taste(pitch, rhythm, dynamics, said["top_p"] or 0.0)
     except ValueError as reason:
         sentence = str(reason)
         raise Refusal(f"{sentence[0].upper()}{sentence[1:]}.") from None
