@@ -108,6 +108,7 @@ def _lstm(network: Reference) -> dict[str, Array]:
 
 
 def gates(stacked: Array) -> Array:  # (4 * width, ...)
+    """Torch's gates in ONNX's order."""
     gates = np.split(stacked, 4)
     return np.concatenate([gates[gate] for gate in ONNX_GATES])
 
