@@ -76,7 +76,7 @@ class Bounds:
         """The bins of step that end before too long a silence, and `wait` seconds on or later."""
         is_late_enough = STEP_EDGES[1:] > min(wait, STEP_EDGES[-2])
         is_soon = (STEP_EDGES[1:] <= self.longest_silence) & is_late_enough
-        return is_soon if is_soon.any() else np.cumsum(is_late_enough) == 1
+        return np.asarray(is_soon if is_soon.any() else np.cumsum(is_late_enough) == 1)
 
 
 PIANO = Bounds()
