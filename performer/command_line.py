@@ -8,7 +8,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -363,7 +363,10 @@ def models(as_json: bool) -> None:
         except Refusal as refusal:
             broken.append(str(refusal))
     if as_json:
-        facts = {name: asdict(card) for name, card in cards.items()}
+        facts = {
+            name: {field: json.loads(said) for field, said in card.to_metadata().items()}
+            for name, card in cards.items()
+        }
         click.echo(json.dumps(facts, indent=2))
     else:
         table = Table("name", "kind", "parameters", "date", "licence", "loss on test works")

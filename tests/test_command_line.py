@@ -142,7 +142,8 @@ def test_every_command_shows_an_example(command: str) -> None:
 def test_ports_and_models_can_be_read_by_programs() -> None:
     assert set(json.loads(antiphon("ports", "--json").stdout)) == {"inputs", "outputs"}
     for card in json.loads(antiphon("models", "--json").stdout).values():
-        assert card["codec"] == "window25-1"
+        assert card["codec"] in ("window25-1", "touch-1")
+        assert 0 < card["taste"]["top_p"] <= 1
 
 
 def test_a_take_is_drawn_with_every_note(tmp_path: Path, model: str) -> None:
