@@ -66,6 +66,7 @@ class TouchMind:
     memory: Mapping[str, NDArray[np.generic]]  # by the names of the graph's inputs
     last: Tokens  # (5,)
     kind: int  # of source, as which the music is read
+    velocity: int  # of the last note
     held: tuple[tuple[int, float], ...] = ()  # (pitch, until when), on the answer's clock
     pedal: int | None = None  # what it does from the last note on; None: it is left alone
 

@@ -17,8 +17,10 @@ from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.thought import Thought, TouchMind
 from performer.touch import (
+    CHORD_STEPS,
     DOWN,
     DURATION,
+    EXPRESSIVE,
     PARTS,
     PEDAL,
     PERFORMED,
@@ -36,6 +38,7 @@ from performer.touch import (
 
 FREE = np.full(len(PARTS), -1)  # no part is forced
 ANYTHING = tuple(np.ones(size, dtype=bool) for size in SIZES)
+UNMOVED, UNMOVED_IN_CHORDS = 0.52, 0.88  # shares of velocities within a bin, on train works
 REMEMBERED = 16  # memories kept, of the latest notes heard
 
 Memory = Mapping[str, NDArray[np.generic]]
@@ -139,10 +142,10 @@ class TouchPlayer:
         said = self.said(mind.last, mind.kind, mind.memory, self._wish(thought, mind, numbers))
         step = on_grid(seconds_in_bin(int(said.note[STEP]), STEP_EDGES, in_step))
         duration = seconds_in_bin(int(said.note[DURATION]), DURATION_EDGES, in_duration)
-        velocity = int((said.note[VELOCITY] + in_velocity) * VELOCITY_WIDTH)
+        velocity = _velocity(mind, said.note, in_velocity)
         onset = self._onset(thought, step)
         end = on_grid(onset + max(duration, SHORTEST))
-        note = Note(int(said.note[PITCH]), max(velocity, 1), onset, end)
+        note = Note(int(said.note[PITCH]), velocity, onset, end)
         last = said.note
         if mind.pedal is None:
             last = np.where(np.arange(len(PARTS)) == PEDAL, UNKNOWN_PEDAL, last)
@@ -150,6 +153,7 @@ class TouchPlayer:
             said.memory,
             last,
             mind.kind,
+            velocity,
             (*((key, until) for key, until in mind.held if until > onset), (note.pitch, end)),
             None if mind.pedal is None else int(last[PEDAL]),
         )
@@ -171,7 +175,11 @@ class TouchPlayer:
         tokens, memory = self._listen(tokens, kind, held)
         has_pedal = tokens[-1, PEDAL] != UNKNOWN_PEDAL
         return TouchMind(
-            memory, tokens[-1], kind, pedal=int(tokens[-1, PEDAL]) if has_pedal else None
+            memory,
+            tokens[-1],
+            kind,
+            phrase.notes[-1].velocity,
+            pedal=int(tokens[-1, PEDAL]) if has_pedal else None,
         )
 
     def _listen(
@@ -230,6 +238,20 @@ class TouchPlayer:
             untaken(bounds.pitches, thought.chord),
             forced,
         )
+
+
+def _velocity(mind: TouchMind, note: Tokens, number: float) -> int:
+    """The velocity that lies at `number` (0 to 1) of the way through its bin.
+
+    Of music that software set, a velocity whose bin stays has often not moved at all.
+    """
+    bin_ = int(note[VELOCITY])
+    if mind.kind == EXPRESSIVE and bin_ == mind.velocity // VELOCITY_WIDTH:
+        share = UNMOVED_IN_CHORDS if note[STEP] < CHORD_STEPS else UNMOVED
+        if number < share:
+            return mind.velocity
+        number = (number - share) / (1 - share)
+    return max(int((bin_ + number) * VELOCITY_WIDTH), 1)
 
 
 def _kind(phrase: Phrase) -> int:

@@ -177,3 +177,18 @@ def test_a_memory_that_is_not_carried_on_is_refused(path: Path, tmp_path: Path) 
     onnx.save(model, tmp_path / "odd.onnx")
     with pytest.raises(Refusal, match="cannot be played"):
         Improviser(Model.load(tmp_path / "odd.onnx"))
+
+
+def test_music_set_by_software_keeps_its_velocity_more_often_than_a_live_player(
+    improviser: Improviser,
+) -> None:
+    def unmoved(step: float) -> float:
+        notes = [Note(60 + n, 64, step * (n // 2), step * (n // 2) + 0.2) for n in range(8)]
+        live = [Note(n.pitch, 64, n.start + 0.007 * i, n.end) for i, n in enumerate(notes)]
+        counts = []
+        for played in (notes, live):
+            answered = answer(improviser, Phrase.of(played), dynamics=0.3)
+            counts.append(sum(a.velocity == b.velocity for a, b in pairwise(answered)))
+        return counts[0] / max(counts[1], 1)
+
+    assert unmoved(0.3) > 1.5
