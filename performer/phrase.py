@@ -73,11 +73,12 @@ class Ear:
         """Notes heard in this phrase so far, those still held among them."""
         return len(self._notes) + len(self._held)
 
-    @property
-    def known(self) -> tuple[tuple[Note, ...], tuple[Span, ...]]:
+    def known(self, at: float) -> tuple[tuple[Note, ...], tuple[Span, ...]]:
         """What will not change any more: the notes before the first key held, and the pedal."""
         first = min((struck_at for _, struck_at in self._held.values()), default=inf)
-        return tuple(note for note in self._notes if note.start < first), tuple(self._pedal)
+        down = [Span(self._pedal_at, at)] if self._pedal_channels else []
+        notes = tuple(note for note in self._notes if note.start < first)
+        return notes, (*self._pedal, *down)
 
     @property
     def ends_at(self) -> float | None:

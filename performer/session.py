@@ -240,15 +240,15 @@ class Session:
         yield from self._thru(message, heard)
         self._ear.hear(message, heard.at)
         if isinstance(message, NoteOff):
-            yield from self._overhear()
+            yield from self._overhear(heard.at)
         if not isinstance(message, Sustain) or self._ear.has_phrase:
             yield Hearing(self._ear.note_count, self._ear.ends_at)
 
-    def _overhear(self) -> Iterator[Effect]:
+    def _overhear(self, at: float) -> Iterator[Effect]:
         """Let the model listen while the player plays, a few notes at a time."""
         if self._ear.note_count >= self._overheard + OVERHEARD:
             self._overheard = self._ear.note_count
-            yield Overhear(*self._ear.known)
+            yield Overhear(*self._ear.known(at))
 
     def _thru(self, message: Message, heard: Heard) -> Iterator[Effect]:
         at = heard.at

@@ -97,3 +97,15 @@ def test_a_new_phrase_remembers_nothing_of_the_one_before() -> None:
     phrase = ear.take_phrase(5.0)
     assert [note.pitch for note in phrase.notes] == [62]
     assert phrase.pedal == ()
+
+
+def test_what_is_known_holds_back_from_the_first_key_held_and_has_the_pedal_that_is_down() -> None:
+    ear = Ear(Silence())
+    ear.hear(Sustain(0, 127), 0.5)
+    for pitch, down, up in ((60, 1.0, 1.2), (62, 1.5, None), (64, 2.0, 2.2)):
+        ear.hear(NoteOn(0, pitch, 80), down)
+        if up is not None:
+            ear.hear(NoteOff(0, pitch), up)
+    notes, pedal = ear.known(2.2)
+    assert [note.pitch for note in notes] == [60]
+    assert pedal == (Span(0.5, 2.2),)
