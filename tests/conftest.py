@@ -7,6 +7,9 @@ from collections.abc import Generator
 
 import pytest
 
+from performer.improviser import Improviser
+from performer.model import Model
+from tests.fakes import write_trial_model, write_trial_touch_model
 from tests.jack_server import JackServer
 
 
@@ -20,3 +23,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         if isinstance(server, JackServer) and server.is_ill():
             pytest.skip("this JACK server fell ill")
         raise
+
+
+@pytest.fixture(scope="module", params=[write_trial_model, write_trial_touch_model])
+def improviser(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Improviser:
+    """One who improvises, with a small model of each codec in turn."""
+    path = tmp_path_factory.mktemp("models") / "trial.onnx"
+    return Improviser(Model.load(request.param(path)))

@@ -19,7 +19,7 @@ from performer.model_card import ModelCard
 from performer.notes import Note, Phrase
 from performer.recorder import Recorder
 from performer.session import Session, Settings
-from performer.take import Maker, Take
+from performer.take import Maker, Recorded, Take
 from performer.thought import Thought
 from performer.window_player import HEADS
 
@@ -158,6 +158,12 @@ def rehearse(
 
     perform(Session(settings), inbox, Hands(output, ask, record))
     return Rehearsal(recorder.take, told, output, asked)
+
+
+def messages_by_model(take: Take) -> list[Recorded]:
+    """What the model played in a take, in an order that does not depend on who came first."""
+    ours = (message for message in take.messages if message.by is Player.MODEL)
+    return sorted(ours, key=lambda message: (message.at, message.data))
 
 
 def write_trial_model(

@@ -15,17 +15,9 @@ from performer.model import Model
 from performer.notes import Note, Phrase
 from performer.taste import Taste
 from performer.thought import Thought
-from tests.fakes import write_trial_model, write_trial_touch_model
+from tests.fakes import write_trial_touch_model
 
 PHRASE = Phrase.of(Note(60 + n, 60 + 5 * (n % 4), 0.3 * n, 0.3 * n + 0.25) for n in range(8))
-
-
-@pytest.fixture(scope="module", params=[write_trial_model, write_trial_touch_model])
-def improviser(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Improviser:
-    path = tmp_path_factory.mktemp("models") / "trial.onnx"
-    return Improviser(Model.load(request.param(path)))
 
 
 def answer(improviser: Improviser, bounds: Bounds) -> list[Note]:

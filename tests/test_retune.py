@@ -10,20 +10,18 @@ from performer.improviser import Improviser
 from performer.length import Fixed, Length, Like, Limit
 from performer.messages import Again, GoOn, Panic, Player, Retune, Stop, TakeUp
 from performer.midi import NoteOff, NoteOn, Sustain, parse
-from performer.model import Model
 from performer.notes import Note
 from performer.phrase import Silence
 from performer.session import Settings
-from performer.take import Maker, Recorded, Take, read_take, write_take
+from performer.take import Maker, Take, read_take, write_take
 from performer.taste import Taste
 from tests.fakes import (
     Rehearsal,
     key,
+    messages_by_model,
     pedal,
     phrase_of,
     rehearse,
-    write_trial_model,
-    write_trial_touch_model,
 )
 
 WILD = Taste(1.5, 1.4, 1.3, 0.9)
@@ -33,19 +31,6 @@ PHRASE = [*phrase_of(6), *pedal(1.1, 2.9)]  # ends at 2.7, and is taken up at ab
 
 def retuned(taste: Taste = WILD, length: Length = SETTINGS.length, silence: float = 0.5) -> Retune:
     return Retune(taste, Silence.fixed(silence), length, seed=7)
-
-
-@pytest.fixture(scope="module", params=[write_trial_model, write_trial_touch_model])
-def improviser(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Improviser:
-    path = tmp_path_factory.mktemp("models") / "trial.onnx"
-    return Improviser(Model.load(request.param(path)))
-
-
-def model_messages(take: Take) -> list[Recorded]:
-    ours = (message for message in take.messages if message.by is Player.MODEL)
-    return sorted(ours, key=lambda message: (message.at, message.data))
 
 
 def kept(rehearsal: Rehearsal, improviser: Improviser, path: Path) -> Take:
@@ -76,7 +61,7 @@ def test_a_take_with_changes_is_made_again(improviser: Improviser, tmp_path: Pat
     script = [*PHRASE, (5.0, retuned()), (5.02, retuned(tamer)), (7.1, retuned(WILD))]
     take = kept(rehearse(script, improviser, SETTINGS), improviser, tmp_path / "take.mid")
     assert len(take.answers[0].changes) == 3
-    assert model_messages(made_again(take, improviser)) == model_messages(take)
+    assert messages_by_model(made_again(take, improviser)) == messages_by_model(take)
 
 
 def test_a_change_before_the_first_note_begins_the_answer_anew(improviser: Improviser) -> None:
@@ -108,7 +93,7 @@ def test_another_answer_is_another_and_to_the_same_phrase(
     assert first.turn != second.turn
     take = kept(rehearsal, improviser, tmp_path / "take.mid")
     assert len(take.answers) == 2
-    assert model_messages(made_again(take, improviser)) == model_messages(take)
+    assert messages_by_model(made_again(take, improviser)) == messages_by_model(take)
     one, other = (_from(take, answer.began_at) for answer in take.answers)
     assert [note.pitch for note in one][:8] != [note.pitch for note in other][:8]
 

@@ -11,37 +11,20 @@ from performer.improviser import Improviser
 from performer.inbox import Scripted
 from performer.length import Fixed, Like, Limit
 from performer.messages import HandOver, Player
-from performer.model import Model
 from performer.notes import Note, Phrase, Span
 from performer.recorder import folder_for_takes, keep
 from performer.refusal import Refusal
 from performer.session import Settings
-from performer.take import Maker, Recorded, Take, read_take, write_take
+from performer.take import Maker, read_take, write_take
 from performer.taste import Taste
 from tests.fakes import (
     Rehearsal,
     key,
+    messages_by_model,
     pedal,
     phrase_of,
     rehearse,
-    write_trial_model,
-    write_trial_touch_model,
 )
-
-
-@pytest.fixture(scope="module", params=[write_trial_model, write_trial_touch_model])
-def improviser(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Improviser:
-    path = tmp_path_factory.mktemp("models") / "trial.onnx"
-    return Improviser(Model.load(request.param(path)))
-
-
-def by_model(take: Take) -> list[Recorded]:
-    return sorted(
-        (message for message in take.messages if message.by is Player.MODEL),
-        key=lambda message: (message.at, message.data),
-    )
 
 
 def performed(improviser: Improviser, script: list[Scripted]) -> Rehearsal:
@@ -81,7 +64,7 @@ def test_a_take_is_made_again_note_for_note_from_itself(
     assert take.answers[0].cut_at is not None
     write_take(take, tmp_path / "take.mid")
     again = made_again(read_take(tmp_path / "take.mid"), improviser)
-    assert by_model(again) == by_model(take)
+    assert messages_by_model(again) == messages_by_model(take)
     assert len(again.notes(Player.MODEL)) > 5
     assert again.notes(Player.HUMAN) == take.notes(Player.HUMAN)
 
