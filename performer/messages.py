@@ -6,6 +6,7 @@ frozen values. Moments are seconds on the engine's clock, which starts at zero w
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from performer.length import Length, Limit
 from performer.notes import Note, Phrase, Span
@@ -27,6 +28,22 @@ class State(Enum):
     LISTENING = "listening"
     THINKING = "thinking"
     ANSWERING = "answering"
+
+
+class Mode(Enum):
+    """How the two play together."""
+
+    ANSWER = "answer"  # one after the other
+    ENDLESS = "endless"  # likewise, and the answer goes on until the player strikes a key
+    DUET = "duet"  # at the same time
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Which model played, and the SHA-256 of its file."""
+
+    model: str
+    sha256: str
 
 
 # What happens: events
@@ -89,8 +106,11 @@ class Retune:
 
     taste: Taste
     silence: Silence
-    length: Length  # of answers from the next on
-    seed: int  # likewise
+    length: Length  # of answers, the present one too, where the mode leaves them an end
+    seed: int  # of answers from the next on
+    mode: Mode = Mode.ANSWER
+    density: float = 1.0  # of the model's notes; 1: as it plays best, beside the player in a duet
+    is_thru: bool = True  # what the player plays is sent to the output; it is recorded anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +121,45 @@ class Again:
 @dataclass(frozen=True, slots=True)
 class Panic:
     """The player asks for silence, whatever it is that sounds: every key and pedal comes up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeModel:
+    """The player asks for another model, from a file: whoever can load it does, and says so."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTakenUp:
+    """From now on another model composes."""
+
+    maker: Maker
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePorts:
+    """The player asks for other inputs and another output, by name."""
+
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewTake:
+    """The player asks that the take so far be kept and another begun: a new turn begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """The player asks that the take so far be thrown away and another begun: likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayPrompt:
+    """The player asks to hear a phrase as if it were played now, and the answer to it."""
+
+    phrase: Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +183,12 @@ Event = (
     | Retune
     | Again
     | Panic
+    | ChangeModel
+    | ModelTakenUp
+    | ChangePorts
+    | NewTake
+    | Discard
+    | PlayPrompt
     | LastPhrase
     | Quit
 )
@@ -214,6 +279,40 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class ToCome:
+    """All notes that are composed and not yet begun, on the engine's clock: instead of the last."""
+
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """So many notes of the answer came too late and were left out."""
+
+    notes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChanged:
+    """Another model plays from now on."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooSlow:
+    """The model does not keep up, however far ahead it thinks: a smaller one would."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeEnded:
+    """The take ends here, and another begins; it is to be kept, or thrown away."""
+
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something went wrong: one sentence for the player."""
 
@@ -227,5 +326,16 @@ class Remark:
     sentence: str
 
 
-Report = Turned | Hearing | Answered | Trouble | Remark
+Report = (
+    Turned
+    | Hearing
+    | Answered
+    | ToCome
+    | Dropped
+    | ModelChanged
+    | TooSlow
+    | TakeEnded
+    | Trouble
+    | Remark
+)
 Effect = Send | TakeUp | GoOn | Overhear | Report

@@ -19,6 +19,7 @@ import mido
 from performer.length import Limit
 from performer.limits import PIANO, Bounds
 from performer.messages import Answered, Change, Player
+from performer.messages import Maker as Maker  # a take is signed by its maker
 from performer.midi import NoteOff, NoteOn, Sustain, note_off, note_on, parse, sustain
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
 from performer.refusal import Refusal
@@ -37,14 +38,6 @@ class Recorded:
     at: float  # seconds
     by: Player
     data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Which model played, and the SHA-256 of its file."""
-
-    model: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
