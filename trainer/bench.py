@@ -1,4 +1,4 @@
-"""Measures the workshop's speed: where the time goes, and what could be saved.
+"""Measures speed: of a note, for every model, and of the workshop: where the time goes.
 
 The rule kept here: machines differ, so what counts are the ratios within one run; whatever is
 compared is measured one after the other, on the same music, and at rest.
@@ -23,6 +23,16 @@ import pretty_midi
 import torch
 from rich.console import Console
 
+from performer.bundled_prompt import bundled_prompt
+from performer.codec import WINDOW
+from performer.improviser import Improviser
+from performer.length import Limit
+from performer.model import Model
+from performer.shelf import models
+from performer.taste import Taste
+from performer.thought import Thought
+from performer.touch import PERFORMED, phrase_tokens
+from performer.touch_player import HEARING, TouchPlayer
 from trainer.dataset import Pieces
 from trainer.network import SHAPES, Prediction, Reference, losses
 from trainer.prepare import found, prepare
@@ -35,7 +45,8 @@ BATCHES = 40
 SLOW = "model2"
 STRETCH = 64  # notes that the other way of training reads on end
 LARGER = 8  # times as much music, to see whether memory grows
-
+PLAYED = 1_000  # notes of each model
+HEARD_ANEW = 20  # windows
 
 Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
 
@@ -46,6 +57,38 @@ def measured(into: dict[str, float], name: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
     into[name] = into.get(name, 0.0) + time.perf_counter() - began
+
+
+def bench_notes(say: Callable[[str], None]) -> None:
+    """What a note costs on one thread, and what it would cost to hear the window before it anew."""
+    phrase = bundled_prompt()
+    for name, path in models().items():
+        improviser = Improviser(Model.load(path))
+        notes = improviser.answer(Thought.on(phrase, Taste(), 1, 1), Limit(notes=PLAYED + 1))
+        next(notes)  # hears the phrase
+        costs = np.array([cost_of(partial(next, notes)) for _ in range(PLAYED)])
+        p50, p99 = np.percentile(costs, (50, 99))
+        told = f"a note of {name}: median {p50:.2f} ms, p99 {p99:.2f}, of {PLAYED} on one thread"
+        if isinstance(player := improviser.player, TouchPlayer):
+            tokens = phrase_tokens(phrase)[:WINDOW]
+
+            def anew(player: TouchPlayer = player, tokens: np.ndarray = tokens) -> None:
+                memory = player.fresh
+                for note in tokens:
+                    memory = player.said(note, PERFORMED, memory, HEARING).memory
+
+            window = float(np.median([cost_of(anew) for _ in range(HEARD_ANEW)]))
+            told += f"; its state carried on, not {WINDOW} notes heard anew: {window:.1f} ms"
+        else:
+            told += f"; the window of {WINDOW} notes is heard anew each time"
+        say(told)
+
+
+def cost_of(work: Callable[[], object]) -> float:
+    """Milliseconds that something takes."""
+    began = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - began)
 
 
 def sample(folder: Path, into: Path) -> None:
@@ -163,8 +206,9 @@ def bench_memory(data: Path, say: Callable[[str], None]) -> None:
 @click.command(epilog="\b\nExample:\n  antiphon-train bench midi")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 def command(folder: Path) -> None:
-    """Measure the workshop's speed on a folder of MIDI files."""
+    """Measure what a note costs, and the workshop's speed on a folder of MIDI files."""
     torch.set_num_threads(1)
+    bench_notes(click.echo)
     with tempfile.TemporaryDirectory() as place:
         files, data = Path(place) / "midi", Path(place) / "data"
         files.mkdir()
