@@ -1,0 +1,146 @@
+"""An ear of its own: scores what a model plays, while it plays it.
+
+The rules kept here: it goes by what the model knew at each note anyway, so that a score costs
+nothing beyond the notes; the same few lines make an impression of notes here and where scorers are
+taught. A scorer belongs to one model, whose fingerprint it names, and refuses every other.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from performer.refusal import Refusal
+
+WINDOW = 25  # notes that are scored together
+LARGEST = 4 * 1024 * 1024  # bytes of a scorer's file
+FOLDER = "scorer"  # beside the models
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Impression:
+    """What a model knew at each of the latest notes."""
+
+    contexts: tuple[Floats, ...] = ()  # (width,) each, at most WINDOW
+
+    def after(self, context: Floats) -> "Impression":
+        """The impression one note later."""
+        return Impression((*self.contexts, context)[-WINDOW:])
+
+    @property
+    def embedding(self) -> Floats:
+        """Its mean and its last, (2 * width,)."""
+        return embedded(np.stack(self.contexts))
+
+
+def embedded(contexts: NDArray[np.floating]) -> Floats:
+    """The mean and the last of some contexts (..., notes, width) as (..., 2 * width)."""
+    last = contexts[..., -WINDOW:, :]
+    mean = last.mean(axis=-2, dtype=np.float32)
+    return np.concatenate([mean, last[..., -1, :]], axis=-1).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerCard:
+    """What a scorer says of itself; its figures are those on the test works, by name."""
+
+    model: str
+    sha256: str  # of the model's file
+    kind: str  # "shipped" or "personal"
+    taught_by: str
+    licence: str
+    date: str  # ISO 8601
+    figures: Mapping[str, float]
+
+    def to_metadata(self) -> dict[str, str]:
+        """The card as an .onnx file's metadata: every value is JSON text."""
+        return {key: json.dumps(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
+        """The card read back. Raises ValueError where it is not whole."""
+        try:
+            return cls(*(json.loads(metadata[each.name]) for each in fields(cls)))
+        except (KeyError, ValueError):
+            raise ValueError("it does not say what it scores") from None
+
+
+class Scorer:
+    """A loaded scorer."""
+
+    def __init__(self, card: ScorerCard, graph: ort.InferenceSession) -> None:
+        """Use `Scorer.load`."""
+        self.card = card
+        self._graph = graph
+
+    @classmethod
+    def load(cls, path: Path, sha256: str) -> Self:
+        """The scorer at a path, for the model of a fingerprint. Raises Refusal for any other."""
+        try:
+            graph = _graph(path)
+            card = ScorerCard.from_metadata(graph.get_modelmeta().custom_metadata_map)
+        except OSError as reason:
+            raise Refusal(f"The scorer {path} cannot be read: {reason.strerror}.") from None
+        except ValueError as reason:
+            raise Refusal(f"{path} cannot score: {reason}.") from None
+        if card.sha256 != sha256:
+            raise Refusal(
+                f"{path} belongs to the model {card.sha256[:12]}, and {sha256[:12]} is another: "
+                "fit it anew with antiphon-train scorer fit."
+            )
+        return cls(card, graph)
+
+    def odds(self, embeddings: Floats) -> Floats:
+        """How good (n, 2 * width) impressions seem, (n,): the logarithm of the odds, for ranking.
+
+        Raises Refusal where the model knows otherwise much than the scorer.
+        """
+        try:
+            (said,) = self._graph.run(["odds"], {"embedding": embeddings})
+        except Exception:  # onnxruntime's exceptions share no narrower class
+            raise Refusal("The scorer does not fit what the model knows.") from None
+        return np.asarray(said[:, 0], dtype=np.float32)
+
+    def score(self, impression: Impression) -> float:
+        """From 0, noise, to 1, as a composer would go on."""
+        return as_score(float(self.odds(impression.embedding[None])[0]))
+
+
+def as_score(odds: float) -> float:
+    """Odds as a number between 0 and 1.
+
+    >>> as_score(0.0)
+    0.5
+    """
+    return float(1 / (1 + np.exp(-odds)))
+
+
+def scorer_of(model: Path) -> Path:
+    """Where the scorer of a model lies."""
+    return model.parent / FOLDER / model.name
+
+
+def best(odds: Sequence[float], is_copy: Sequence[bool]) -> int:
+    """The number of the best of some candidates: none that quotes too long, where there is one."""
+    return max(range(len(odds)), key=lambda number: (not is_copy[number], odds[number], -number))
+
+
+def _graph(path: Path) -> ort.InferenceSession:
+    if path.stat().st_size > LARGEST:
+        raise ValueError("it is larger than any scorer of ours")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    except OSError:
+        raise
+    except Exception:  # onnxruntime's exceptions share no narrower class
+        raise ValueError("it is no whole, self-contained ONNX file") from None
