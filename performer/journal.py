@@ -47,7 +47,7 @@ class Journal:
     ) -> None:
         """A journal of what one model and its player will play; nothing is written yet."""
         self._began = now()
-        self._path = folder / f".{self._began:%Y-%m-%d %H-%M-%S} {os.getpid()}{ENDING}"
+        self._path = folder / f".{self._began:%Y-%m-%d %H-%M-%S.%f} {os.getpid()}{ENDING}"
         self._tell = tell
         head = {"format": FORMAT, "model": maker.model, "sha256": maker.sha256}
         self._head = _line({**head, "began": self._began.isoformat()})

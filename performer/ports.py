@@ -28,6 +28,7 @@ from performer.quiet import quiet
 from performer.refusal import Refusal
 
 CLIENT = "Antiphon"
+VIRTUAL = "virtual"  # stands for a port of our own, wherever the name of a port does
 VIRTUAL_INPUT, VIRTUAL_OUTPUT = "Antiphon in", "Antiphon out"
 APIS = (
     (rtmidi.API_LINUX_ALSA, rtmidi.API_UNIX_JACK)  # the first that answers
@@ -269,12 +270,12 @@ class Lookout:
         return self._see(rtmidi.MidiOut)
 
     def open_input(self, name: str, hear: Hear) -> InputPort:
-        """Listens to the port of exactly this name. Raises PortError where it is not there."""
-        return open_input(name, hear)
+        """Listens to the port of exactly this name, or to our own. Raises PortError."""
+        return open_virtual_input(hear) if name == VIRTUAL else open_input(name, hear)
 
     def open_output(self, name: str) -> OutputPort:
-        """Plays to the port of exactly this name. Raises PortError where it is not there."""
-        return open_output(name)
+        """Plays to the port of exactly this name, or to our own. Raises PortError."""
+        return open_virtual_output() if name == VIRTUAL else open_output(name)
 
     def close(self) -> None:
         """Looks no more."""

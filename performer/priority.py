@@ -33,13 +33,13 @@ def undisturbed() -> Iterator[Priority]:
     gc.freeze()
     gc.disable()
     try:
-        yield _asked_for()
+        yield ask()
     finally:
         gc.enable()
         gc.unfreeze()
 
 
-def _asked_for() -> Priority:
+def ask() -> Priority:
     """The best that is granted to the calling thread, and to no thread that it starts later."""
     if sys.platform == "win32":
         return _on_windows()

@@ -1,8 +1,8 @@
 """The engine in a process of its own, so that nothing on the screen can delay a key.
 
 The rules kept here: what crosses between the processes is a frozen value on a queue; the engine
-ends by itself, keys up and take kept, when the other process is gone. Where the engine dies, this
-side releases what it left sounding, at once, and starts it again.
+ends by itself, keys up and take kept, when the other process is gone. Where the engine dies, the
+stage box lets go of what it left sounding, and this side starts it again as it was set last.
 """
 
 import multiprocessing
@@ -10,45 +10,47 @@ import multiprocessing.connection
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.queues import Queue
 from pathlib import Path
-from time import monotonic, sleep
 
-from performer.cables import Cables
 from performer.composer import Composer
 from performer.continuation import maker
-from performer.engine import Hands, Sent, Sounds, perform
+from performer.engine import Hands, Sent, perform
 from performer.improviser import Improviser
 from performer.inbox import Inbox, Scripted
-from performer.journal import Journal, recover
-from performer.messages import Event, Heard, LastPhrase, Quit, Remark, Report, Trouble
-from performer.midi import SYSEX, note_off, sustain
+from performer.journal import recover
+from performer.messages import (
+    ChangeModel,
+    ChangePorts,
+    Event,
+    LastPhrase,
+    Quit,
+    Remark,
+    Report,
+    Retune,
+    TooSlow,
+    Trouble,
+)
 from performer.model import Model
 from performer.notes import Phrase
-from performer.ports import (
-    Lookout,
-    PortError,
-    open_output,
-    open_virtual_input,
-    open_virtual_output,
-)
+from performer.ports import VIRTUAL as VIRTUAL  # as an input, as an output
 from performer.priority import undisturbed
 from performer.prompt import as_heard
-from performer.recorder import Recorder, keep
 from performer.refusal import Refusal
 from performer.session import Session, Settings
-from performer.synth import SynthError, open_synth, render
-from performer.take import Take
+from performer.stage import NONE as NONE
+from performer.stage import SYNTH as SYNTH
+from performer.stage import Kept as Kept
+from performer.stage import PortsChanged as PortsChanged
+from performer.stage import SetUp, Stage, Takes
+from performer.stage_box import GONE, End, Line, StageBox
 
-SYNTH, NONE, VIRTUAL = "synth", "none", "virtual"  # outputs that are no port's name
 LEAD = 0.5  # seconds before a prompt begins to play
 LIVES = 3  # times that the engine is started again
-PITCHES = 128
-SETTLING = 0.15  # seconds until JACK has done with the ports of a process that died
-DELIVERED = 0.05  # seconds until the last message is through, before the port is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Ready:
     inputs: tuple[str, ...]
     output: str
     priority: str = ""  # that the system granted
+    zero_at: float = 0.0  # when the engine's clock began, by `time.time()`
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +87,11 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The take was kept; the .wav too where there is one."""
-
-    take: Path
-    wav: Path | None
-
-
-@dataclass(frozen=True, slots=True)
 class Ended:
     """The engine's last word."""
 
 
-News = Report | Sent | Ready | Refused | Kept | Ended
+News = Report | Sent | Ready | PortsChanged | Refused | Kept | SetUp | Ended
 
 
 class Engine:
@@ -105,28 +100,33 @@ class Engine:
     def __init__(self, plan: Plan) -> None:
         """Start the process."""
         self._plan = plan
-        self._channels = {0}  # on which it has played
         self._is_ready = self._is_asked_to_end = False
         self._lives = LIVES
-        self._begin(plan)
+        with _uninterrupted():
+            self._box = StageBox(1 + LIVES)
+        self._begin()
 
-    def _begin(self, plan: Plan) -> None:
+    def _begin(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._events: Queue[Event] = context.Queue()
         self._news: Queue[News] = context.Queue()
         self._process = context.Process(
-            target=_run, args=(plan, self._events, self._news), name="engine"
+            target=_run,
+            args=(self._plan, self._events, self._news, self._box.next_end),
+            name="engine",
         )
-        self._began_at = monotonic()
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: Ctrl-C is not for it
-        self._process.start()
-        signal.signal(signal.SIGINT, before)
-        self._watchdog = threading.Thread(target=self._watch, name="watchdog", daemon=True)
-        self._watchdog.start()
+        self._began_at = time.monotonic()
+        with _uninterrupted():
+            self._process.start()
+        self._box.let_go()
+        # The engine alone can write: else who reads would wait for the rest of a word half written.
+        self._news._writer.close()  # type: ignore[attr-defined]
 
     def tell(self, event: Event) -> None:
         """Let something happen in the engine."""
         self._is_asked_to_end |= isinstance(event, Quit)
+        if isinstance(event, Retune):
+            self._plan = replace(self._plan, settings=_retuned(self._plan.settings, event))
         self._events.put(event)
 
     def news(self, pause: float) -> Iterator[News | None]:
@@ -135,48 +135,47 @@ class Engine:
             try:
                 news = self._news.get(timeout=pause)
             except queue.Empty:
-                if self._process.is_alive():
-                    yield None
-                    continue
+                yield None
+                continue
+            except (EOFError, OSError):
                 if not self._begin_again():
+                    self._box.dismiss()
                     yield Refused("The engine stopped unexpectedly.")
                     return
                 news = Trouble("The engine stopped unexpectedly. It is started again.")
-            if isinstance(news, Ended):
-                self._process.join(timeout=5)
-                return
-            self._follow(news)
-            yield news
-
-    def _follow(self, news: News) -> None:
-        match news:
-            case Ready():
-                self._is_ready = True
-            case Sent(message) if message.data[0] < SYSEX:
-                self._channels.add(message.data[0] & 0x0F)
-
-    def _watch(self) -> None:
-        """Wait for the process to end; where it was not of its own accord, release the keys."""
-        process = self._process
-        multiprocessing.connection.wait([process.sentinel])
-        while process.exitcode is None:  # another thread is just being told
-            sleep(0.001)
-        if process.exitcode != 0 and self._plan.output not in (SYNTH, NONE, VIRTUAL):
-            sleep(SETTLING)
-            release_all(self._plan.output, sorted(self._channels))
+            match news:
+                case Ended():
+                    self._process.join(timeout=5)
+                    self._box.dismiss()
+                    return
+                case SetUp(model, ports):
+                    self._plan = _set_up(self._plan, model, ports)
+                case _:
+                    self._is_ready |= isinstance(news, Ready)
+                    yield news
 
     def _begin_again(self) -> bool:
         """Start a new process, unless the old one never played, or died too often."""
-        self._watchdog.join(timeout=5)
+        self._process.join(timeout=5)
         if not self._is_ready or self._is_asked_to_end or self._lives == 0:
             return False
         self._lives -= 1
         for old in (self._events, self._news):
             old.cancel_join_thread()
             old.close()
-        self._plan = _rest_of(self._plan, monotonic() - self._began_at)
-        self._begin(self._plan)
+        self._plan = _rest_of(self._plan, time.monotonic() - self._began_at)
+        self._begin()
         return True
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started while it lasts are not ended by Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _rest_of(plan: Plan, seconds: float) -> Plan:
@@ -189,24 +188,33 @@ def _rest_of(plan: Plan, seconds: float) -> Plan:
     )
 
 
-def release_all(output: str, channels: Iterable[int]) -> None:
-    """Let go of all keys and pedals of an output, whoever struck them."""
-    try:
-        port = open_output(output)
-    except PortError:
-        return  # it has gone too
-    with closing(port), suppress(PortError):
-        for channel in channels:
-            port.send(sustain(channel, 0))
-            for pitch in range(PITCHES):
-                port.send(note_off(channel, pitch))
-        sleep(DELIVERED)
+def _retuned(settings: Settings, to: Retune) -> Settings:
+    return replace(
+        settings,
+        taste=replace(to.taste, density=to.density),
+        silence=to.silence,
+        length=to.length,
+        seed=to.seed,
+        mode=to.mode,
+        is_thru=to.is_thru,
+    )
 
 
-def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]") -> None:
+def _set_up(plan: Plan, model: Path, ports: ChangePorts) -> Plan:
+    """The plan as it has been changed meanwhile."""
+    inputs = tuple(name for name in ports.inputs if name != VIRTUAL)
+    is_virtual = VIRTUAL in ports.inputs
+    return replace(plan, model=model, inputs=inputs, output=ports.output, is_virtual=is_virtual)
+
+
+def _ports_of(plan: Plan) -> ChangePorts:
+    return ChangePorts((*plan.inputs, *((VIRTUAL,) if plan.is_virtual else ())), plan.output)
+
+
+def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]", end: End) -> None:
     signal.signal(signal.SIGTERM, lambda *_: events.put(Quit()))
     try:
-        _perform(plan, events, news.put)
+        _perform(plan, events, news.put, end)
     except Refusal as refusal:
         news.put(Refused(str(refusal)))
     except Exception as failure:
@@ -215,38 +223,45 @@ def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]") -> None:
         news.put(Ended())
 
 
-def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None]) -> None:
+def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None], end: End) -> None:
     improviser = Improviser(Model.load(plan.model))
-    recorder = Recorder(maker(improviser))
     for recovered in recover(plan.takes):
         tell(Remark(f"A take that was cut short is recovered: {recovered}"))
-    journal = Journal(maker(improviser), plan.takes, tell)
+
+    def lost() -> None:
+        tell(Trouble(GONE))
+        events.put(Quit())
+
     with ExitStack() as open_things:
-        panel = Lookout()
-        open_things.callback(panel.close)
-        cables = Cables(panel, tell)
-        open_things.callback(cables.close)
-        output, sounds_on = _open_output(plan.output, cables, open_things, tell)
+        line = Line(end, lambda event: inbox.put(event), tell, lost)
+        stage = Stage(line, plan.model, tell)
+        open_things.callback(stage.close)
+        plugged = stage.plug(_ports_of(plan))
         inbox = Inbox(_script(plan))
-        names = _open_inputs(plan, inbox, cables, open_things)
         composer = Composer(improviser, inbox.put)
         open_things.callback(composer.close)
-        cables.watch()
-        _listen(events, inbox)
+        has_wav = plan.has_wav
+        takes = Takes(maker(improviser), plan.takes, lambda: has_wav or stage.is_silent, tell)
+        stage.begin(composer)
+        line.begin(inbox.origin)
+        _listen(events, inbox, stage)
 
         def record(what: Sent | Report) -> None:
-            recorder.hear(what)
-            journal.hear(what)
+            takes.hear(what)
             tell(what)
+            if isinstance(what, TooSlow):
+                stage.ask(what)
 
         try:
             with undisturbed() as priority:
-                where = (names, sounds_on or "nothing")
-                tell(Ready(improviser.model.card.name, *where, priority.value))
-                perform(Session(plan.settings), inbox, Hands(output, composer.ask, record))
+                zero_at = time.time() - inbox.now()
+                name = improviser.model.card.name
+                tell(Ready(name, plugged.inputs, plugged.output, priority.value, zero_at))
+                perform(
+                    Session(plan.settings), inbox, Hands(stage.instrument, composer.ask, record)
+                )
         finally:
-            journal.close()
-            _keep(recorder.take, journal, plan, plan.has_wav or sounds_on is None, tell)
+            takes.close()
 
 
 def _script(plan: Plan) -> list[Scripted]:
@@ -259,56 +274,16 @@ def _script(plan: Plan) -> list[Scripted]:
     return script
 
 
-class _Silence:
-    """An output that nobody hears."""
-
-    def send(self, message: bytes) -> None:
-        """Do nothing."""
-
-
-def _open_output(
-    name: str, cables: Cables, open_things: ExitStack, tell: Callable[[News], None]
-) -> tuple[Sounds, str | None]:
-    """The output and its name; no name where it was meant to sound and cannot."""
-    if name == NONE:
-        return _Silence(), "nothing"
-    if name == SYNTH:
-        try:
-            synth = open_synth()
-        except SynthError as silent:
-            tell(Trouble(f"{silent} What it sounds like is kept beside the take."))
-            return _Silence(), None
-        open_things.callback(synth.close)
-        return synth, "the built-in piano"
-    if name != VIRTUAL:
-        output = cables.play_to(name)
-        return output, output.name
-    port = open_virtual_output()
-    open_things.callback(port.close)
-    return port, port.name
-
-
-def _open_inputs(
-    plan: Plan, inbox: Inbox, cables: Cables, open_things: ExitStack
-) -> tuple[str, ...]:
-    cables.listen_to(plan.inputs, inbox)
-    if not plan.is_virtual:
-        return plan.inputs
-
-    def hear(data: bytes, stamp: float) -> None:
-        inbox.put(Heard(data, stamp - inbox.origin, VIRTUAL))
-
-    port = open_virtual_input(hear)
-    open_things.callback(port.close)
-    return (*plan.inputs, port.name)
-
-
-def _listen(events: "Queue[Event]", inbox: Inbox) -> None:
+def _listen(events: "Queue[Event]", inbox: Inbox, stage: Stage) -> None:
     """Pass on what the other process says, and end when it is gone."""
 
     def pass_on() -> None:
         while True:
-            inbox.put(events.get())
+            match events.get():
+                case ChangeModel() | ChangePorts() as wish:
+                    stage.ask(wish)
+                case event:
+                    inbox.put(event)
 
     def watch() -> None:
         parent = multiprocessing.parent_process()
@@ -318,16 +293,3 @@ def _listen(events: "Queue[Event]", inbox: Inbox) -> None:
 
     for work in (pass_on, watch):
         threading.Thread(target=work, name=work.__name__, daemon=True).start()
-
-
-def _keep(
-    take: Take, journal: Journal, plan: Plan, has_wav: bool, tell: Callable[[News], None]
-) -> None:
-    if not take.messages:
-        return
-    path = keep(take, plan.takes)
-    journal.forget()
-    wav = path.with_suffix(".wav") if has_wav else None
-    if wav is not None:
-        render([(message.at, message.data) for message in take.messages], wav)
-    tell(Kept(path, wav))

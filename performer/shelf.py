@@ -41,3 +41,10 @@ def find_model(wanted: str | None) -> Path:
     if Path(wanted).suffix == ".onnx" or Path(wanted).exists():
         return Path(wanted)
     raise Refusal(f"There is no model {wanted!r}: choose one of {', '.join(found) or '(none)'}.")
+
+
+def smaller_than(path: Path) -> list[Path]:
+    """The models that are smaller than this one, the largest first."""
+    size = path.stat().st_size
+    smaller = [other for other in models().values() if other.stat().st_size < size]
+    return sorted(smaller, key=lambda other: -other.stat().st_size)

@@ -1,12 +1,16 @@
 """Cables pulled out and put back; with a panel of our own, at which nobody waits."""
 
+import queue
+import threading
 from dataclasses import dataclass, field
 
-from performer.cables import LOOKING, Cables, Output
+import pytest
+
+from performer.cables import LOOKING, Cables, NotPlugged, Output, Plug, Plugged
 from performer.inbox import Inbox
 from performer.messages import Heard, Remark, Report, Trouble, Unplugged
 from performer.midi import note_off, note_on, sustain
-from performer.ports import Hear, PortError, TooLong
+from performer.ports import VIRTUAL, Hear, PortError, TooLong
 
 PIANO, SYNTH = "Piano:MIDI 1 20:0", "Synth:MIDI 1 24:0"
 
@@ -22,7 +26,7 @@ class FakePort:
     is_worn_out: bool = False  # cannot be plugged in again
 
     def send(self, message: bytes) -> None:
-        if self.is_out or self.name not in self.panel.plugged:
+        if self.is_out or (self.name not in self.panel.plugged and self.name != VIRTUAL):
             raise PortError("gone")
         if len(message) > 12_000:
             raise TooLong("A MIDI message of 20000 bytes is too long for a port.")
@@ -50,7 +54,7 @@ class FakePanel:
     outputs = inputs
 
     def open_input(self, name: str, hear: Hear) -> FakePort:
-        if name not in self.plugged:
+        if name not in self.plugged and name != VIRTUAL:
             raise PortError("not there")
         self.opened.append(FakePort(name, self, hear))
         return self.opened[-1]
@@ -213,6 +217,98 @@ def test_the_cables_are_looked_at_often_enough_and_all_pulled_out_at_the_end() -
     assert LOOKING <= 0.5  # seconds; found again within 2 s
     stage = Stage().listening(PIANO)
     stage.playing()
-    stage.cables.watch()
+    stage.cables.watch(stage.inbox)
     stage.cables.close()
     assert all(port.is_closed for port in stage.panel.opened)
+
+
+def test_what_is_played_next_is_in_before_what_was_is_out_and_nothing_is_left_sounding() -> None:
+    stage = Stage()
+    stage.panel.plugged.add("Organ")
+    stage.playing().send(note_on(0, 60, 80))
+    stage.cables.send(sustain(3, 127))
+    assert stage.cables.plug(Plug((), "Organ"), stage.inbox) == Plugged((), "Organ")
+    synth, organ = stage.panel.opened
+    assert synth.sent[2:] == [note_off(0, 60), sustain(3, 0)]
+    assert synth.is_closed
+    stage.cables.send(note_on(0, 64, 80))
+    assert organ.sent == [note_on(0, 64, 80)]
+    assert not organ.is_closed
+
+
+def test_a_message_sent_to_what_was_just_left_sounds_nowhere() -> None:
+    stage = Stage()
+    left = stage.playing()
+    stage.cables.plug(Plug((), None), stage.inbox)
+    left.send(note_on(0, 60, 80))
+    assert stage.panel.opened[0].sent == []
+
+
+def test_other_keyboards_are_listened_to_and_those_that_stay_are_not_plugged_in_anew() -> None:
+    stage = Stage().listening(PIANO, SYNTH)
+    stage.panel.plugged.add("Organ")
+    stage.cables.plug(Plug((SYNTH, "Organ"), None), stage.inbox)
+    piano, synth, organ = stage.panel.opened
+    assert (piano.is_closed, synth.is_closed, organ.is_closed) == (True, False, False)
+    left = stage.inbox.wait(0.0)
+    assert isinstance(left, Unplugged)
+    assert left.source == PIANO
+    organ.hear(note_on(0, 60, 80), stage.inbox.origin)
+    assert stage.inbox.wait(0.0) == Heard(note_on(0, 60, 80), 0.0, "Organ")
+
+
+@pytest.mark.parametrize("wish", [Plug((PIANO, "Harp"), SYNTH), Plug((SYNTH,), "Harp")])
+def test_where_something_is_not_there_all_stays_as_it_was(wish: Plug) -> None:
+    stage = Stage().listening(PIANO)
+    stage.playing().send(note_on(0, 60, 80))
+    with pytest.raises(PortError):
+        stage.cables.plug(wish, stage.inbox)
+    piano, synth, *others = stage.panel.opened
+    assert not piano.is_closed
+    assert not synth.is_closed
+    assert all(port.is_closed for port in others)
+    stage.cables.send(note_on(0, 64, 80))
+    assert synth.sent == [note_on(0, 60, 80), note_on(0, 64, 80)]
+
+
+def test_what_stays_plugged_in_goes_on_sounding() -> None:
+    stage = Stage()
+    stage.playing().send(note_on(0, 60, 80))
+    stage.cables.plug(Plug((PIANO,), SYNTH), stage.inbox)
+    assert stage.panel.opened[0].sent == [note_on(0, 60, 80)]
+
+
+def test_ports_of_our_own_are_not_looked_for_among_others() -> None:
+    stage = Stage()
+    stage.cables.plug(Plug((VIRTUAL,), VIRTUAL), stage.inbox)
+    stage.cables.look()
+    stage.cables.send(note_on(0, 60, 80))
+    assert stage.told == []
+    assert stage.panel.opened[1].sent == [note_on(0, 60, 80)]
+
+
+def test_wishes_are_fulfilled_by_the_thread_that_looks() -> None:
+    stage, done = Stage(), queue.SimpleQueue[Plugged | NotPlugged]()
+    threads: list[str] = []
+
+    def note(what: Plugged | NotPlugged) -> None:
+        threads.append(threading.current_thread().name)
+        done.put(what)
+
+    stage.cables.watch(stage.inbox)
+    stage.cables.ask(Plug((), "Harp"), note)
+    stage.cables.ask(Plug((), SYNTH), note)
+    assert done.get(timeout=5) == NotPlugged("not there")
+    assert done.get(timeout=5) == Plugged((), SYNTH)
+    stage.cables.close()
+    assert threads == ["cables"] * 2
+
+
+def test_all_that_sounds_is_released_and_nothing_else() -> None:
+    stage = Stage()
+    output = stage.playing()
+    for message in (note_on(0, 60, 80), note_on(0, 62, 80), note_off(0, 62), sustain(5, 127)):
+        output.send(message)
+    stage.cables.release()
+    stage.cables.release()
+    assert stage.panel.opened[0].sent[4:] == [note_off(0, 60), sustain(5, 0)]

@@ -2,57 +2,22 @@
 
 import os
 import signal
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from performer import process
 from performer.bundled_prompt import bundled_prompt
-from performer.messages import Trouble
-from performer.midi import NoteOff, Sustain, parse
-from performer.ports import PortError
-from performer.process import NONE, Ended, Engine, Plan, Ready, Refused, release_all
+from performer.length import parse_length
+from performer.messages import ChangePorts, Mode, Retune, Trouble
+from performer.phrase import Silence
+from performer.process import NONE, SYNTH, VIRTUAL, Ended, Engine, Plan, Ready, Refused
 from performer.session import Settings
+from performer.taste import Taste
 from tests.fakes import write_trial_model
 
 PLAN = Plan(Path("model.onnx"), Settings(), Path("takes"), ("keyboard",), "synth 24:0")
-
-
-@dataclass
-class FakePort:
-    sent: list[bytes] = field(default_factory=list)
-    is_closed: bool = False
-
-    def send(self, message: bytes) -> None:
-        self.sent.append(message)
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-def test_what_an_engine_left_down_is_released_whoever_struck_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    port = FakePort()
-    monkeypatch.setattr(process, "open_output", lambda name: port)
-    release_all("synth", [0, 5])
-    meant = [parse(message) for message in port.sent]
-    for channel in (0, 5):
-        assert Sustain(channel, 0) in meant
-        released = {
-            each.pitch for each in meant if isinstance(each, NoteOff) and each.channel == channel
-        }
-        assert released == set(range(128))
-    assert port.is_closed
-
-
-def test_an_output_that_has_gone_too_is_no_further_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(name: str) -> FakePort:
-        raise PortError("it has gone")
-
-    monkeypatch.setattr(process, "open_output", gone)
-    release_all("synth", [0])
 
 
 def test_an_engine_started_again_plays_for_the_rest_of_the_time() -> None:
@@ -65,6 +30,18 @@ def test_a_prompt_is_played_again_only_where_nobody_else_plays() -> None:
     prompted = replace(PLAN, prompt=bundled_prompt())
     assert process._rest_of(prompted, 1.0).prompt is None
     assert process._rest_of(replace(prompted, inputs=()), 1.0).prompt is not None
+
+
+def test_an_engine_started_again_is_set_as_it_was_last() -> None:
+    to = Retune(Taste(pitch=0.5), Silence.fixed(1.0), parse_length("3s"), 7, Mode.DUET, 0.5, False)
+    settings = process._retuned(Settings(), to)
+    assert settings.taste == Taste(pitch=0.5, density=0.5)
+    assert (settings.silence, settings.length, settings.seed) == (to.silence, to.length, 7)
+    assert (settings.mode, settings.is_thru) == (Mode.DUET, False)
+    other = process._set_up(PLAN, Path("other.onnx"), ChangePorts(("organ", VIRTUAL), SYNTH))
+    assert (other.model, other.inputs, other.output) == (Path("other.onnx"), ("organ",), SYNTH)
+    assert other.is_virtual
+    assert process._ports_of(other) == ChangePorts(("organ", VIRTUAL), SYNTH)
 
 
 def test_an_engine_that_cannot_begin_is_not_started_again(tmp_path: Path) -> None:
