@@ -1,0 +1,165 @@
+"""Thinks of several answers before one sounds, and plays the best.
+
+The rules kept here: it thinks as long as there is time, and no longer: before every note it asks,
+and what it has by then is compared. The first candidate is what would have been played anyway. A
+candidate is a seed, so that whatever is chosen is made again from the seed alone; and one that
+quotes a piece for too long is never chosen where there is another.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from performer.length import Limit
+from performer.notes import Note
+from performer.quotations import Quotations, Quoting
+from performer.scorer import WINDOW, Floats, Impression, as_score, best
+from performer.thought import Thought, TouchMind
+
+STRIDE = 7919  # from one candidate's seed to the next
+SEEDS = 2**31
+MOST_QUOTED = 32  # notes in a row; one real excerpt in a hundred has more of another piece
+LEAST_SCORED = 8  # notes, below which there is no score
+
+
+class Improvises(Protocol):
+    """Whoever can say the next note of a thought."""
+
+    def next(self, thought: Thought) -> tuple[Note, Thought]:
+        """The next note, and the thought after it."""
+
+
+class Scores(Protocol):
+    """Whoever can say how good impressions seem."""
+
+    def odds(self, embeddings: Floats) -> Floats:
+        """How good (n, width) impressions seem, (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Critic:
+    """The ear that scores, and the memory that hears quotations, where there is one."""
+
+    scorer: Scores
+    quotations: Quotations | None = None
+    most_quoted: int = MOST_QUOTED
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many answers are thought of, and how far each is compared."""
+
+    count: int
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the critic thinks of an answer, as far as it has come."""
+
+    impression: Impression = field(default_factory=Impression)
+    notes: int = 0
+    odds: tuple[float, ...] = ()  # after every window of notes
+    quoting: Quoting = field(default_factory=Quoting)
+    quoted: int = 0  # the most notes in a row
+    title: str | None = None  # of the piece quoted most
+
+    @property
+    def mean(self) -> float | None:
+        """The mean odds so far; None before there are any."""
+        return sum(self.odds) / len(self.odds) if self.odds else None
+
+    @property
+    def score(self) -> float | None:
+        """The same from 0 to 1."""
+        return None if self.mean is None else as_score(self.mean)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The seed to play with, the opinion of what it plays, and all the candidates' scores."""
+
+    seed: int
+    opinion: Opinion | None  # None where there was no time for any
+    scores: tuple[float, ...]  # of those that were compared, in the order of thinking
+
+
+def seeds(first: int, count: int) -> Iterator[int]:
+    """The seeds of candidates; the first is the player's own."""
+    return ((first + number * STRIDE) % SEEDS for number in range(count))
+
+
+def heard(opinion: Opinion, after: Thought, note: Note, critic: Critic) -> Opinion:
+    """The opinion one note later. What a model knew before its first note was the phrase's."""
+    mind = after.mind
+    context = mind.context if isinstance(mind, TouchMind) and opinion.notes else None
+    impression = opinion.impression if context is None else opinion.impression.after(context)
+    quoting, quoted, title = opinion.quoting, opinion.quoted, opinion.title
+    if critic.quotations is not None:
+        quoting = critic.quotations.after(quoting, note.pitch)
+        if quoting.notes > quoted:
+            quoted, title = quoting.notes, critic.quotations.title(quoting)
+    notes = opinion.notes + 1
+    odds = opinion.odds
+    if notes % WINDOW == 0 and impression.contexts:
+        odds = (*odds, _odds(impression, critic))
+    return Opinion(impression, notes, odds, quoting, quoted, title)
+
+
+def concluded(opinion: Opinion, critic: Critic) -> Opinion:
+    """The opinion with a score of the last notes, where they are enough and have none yet."""
+    rest = opinion.notes % WINDOW
+    if rest < LEAST_SCORED or not opinion.impression.contexts:
+        return opinion
+    return replace(opinion, odds=(*opinion.odds, _odds(opinion.impression, critic)))
+
+
+def choose(
+    improviser: Improvises,
+    thought: Thought,
+    wanted: Wanted,
+    critic: Critic,
+    has_time: Callable[[], bool] = lambda: True,
+) -> Chosen:
+    """The best of some answers to a thought that has not begun. Raises Refusal, ValueError."""
+    opinions: list[tuple[int, Opinion]] = []
+    for seed in seeds(thought.seed, wanted.count):
+        opinion = _thought_through(
+            improviser, replace(thought, seed=seed), wanted, critic, has_time
+        )
+        if opinion is None:
+            break
+        opinions.append((seed, opinion))
+    compared = [
+        (seed, opinion, opinion.mean) for seed, opinion in opinions if opinion.mean is not None
+    ]
+    if not compared:
+        return Chosen(thought.seed, opinions[0][1] if opinions else None, ())
+    odds = [mean for _, _, mean in compared]
+    copies = [opinion.quoted > critic.most_quoted for _, opinion, _ in compared]
+    seed, opinion, _ = compared[best(odds, copies)]
+    return Chosen(seed, opinion, tuple(map(as_score, odds)))
+
+
+def _thought_through(
+    improviser: Improvises,
+    thought: Thought,
+    wanted: Wanted,
+    critic: Critic,
+    has_time: Callable[[], bool],
+) -> Opinion | None:
+    """The opinion of one answer; None where time ran out."""
+    opinion = Opinion()
+    while has_time():
+        note, after = improviser.next(thought)
+        if not wanted.limit.allows(note, thought.index):
+            return concluded(opinion, critic)
+        opinion = heard(opinion, after, note, critic)
+        thought = after
+        if opinion.notes >= wanted.limit.notes:
+            return concluded(opinion, critic)
+    return None
+
+
+def _odds(impression: Impression, critic: Critic) -> float:
+    return float(critic.scorer.odds(impression.embedding[None])[0])
