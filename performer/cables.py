@@ -250,6 +250,7 @@ class Cables:
     def plug(self, wish: Plug, ears: Ears) -> Plugged:
         """What is plugged in, once it is as wished. Raises PortError: then all is as it was."""
         self._replace(wish, self._opened(wish.inputs, ears))
+        self.look()  # whoever looks for the first time opens something, too: not later, beside others
         return Plugged(
             tuple(cable.port.name for cable in self._inputs),
             None if self.output is None else self.output.name,

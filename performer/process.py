@@ -171,6 +171,9 @@ class Engine:
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Processes that are started while it lasts are not ended by Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # there it cannot be set; they ignore it as soon as they run
+        return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited
     try:
         yield
@@ -212,6 +215,7 @@ def _ports_of(plan: Plan) -> ChangePorts:
 
 
 def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]", end: End) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: events.put(Quit()))
     try:
         _perform(plan, events, news.put, end)

@@ -13,19 +13,31 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
 import pytest
 
 from performer import ports
-from performer.messages import Player
-from performer.midi import NoteOff, NoteOn, note_on, parse
+from performer.length import parse_length
+from performer.messages import (
+    ChangeModel,
+    ChangePorts,
+    Discard,
+    ModelChanged,
+    NewTake,
+    Player,
+    Quit,
+)
+from performer.midi import NoteOff, NoteOn, note_off, note_on, parse
+from performer.phrase import Silence
+from performer.process import Engine, Kept, News, Plan, PortsChanged, Ready
 from performer.prompt import as_played, read_phrase
+from performer.session import Settings
 from performer.take import read_take
-from tests.fakes import write_trial_model
-from tests.jack_server import on_jack, running
+from tests.fakes import CARD, write_trial_model
+from tests.jack_server import on_jack
 from tests.test_command_line import prompt
 
 pytestmark = [pytest.mark.real_time, pytest.mark.timeout(600)]
@@ -34,7 +46,7 @@ CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus"
 START = "import sys; from performer.command_line import main; main(prog_name='antiphon')"
 PATIENCE = 20.0  # seconds that anything may take on a busy machine
 HEARD_AS_KEPT = 0.005  # seconds
-HASTY = ("-t", "100")  # ms: a JACK that does not wait long for ports whose process was killed
+RELEASED = 0.5  # seconds after an engine's death
 
 
 @dataclass
@@ -236,28 +248,19 @@ def test_cables_pulled_out_in_the_middle_are_found_again(tmp_path: Path, model: 
 
 
 def engine_of(playing: "subprocess.Popen[bytes]") -> int:
+    """The one of its processes that runs a model."""
     children = Path(f"/proc/{playing.pid}/task/{playing.pid}/children").read_text().split()
     (engine,) = [
-        int(child)
-        for child in children
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+        int(child) for child in children if "onnxruntime" in Path(f"/proc/{child}/maps").read_text()
     ]
     return engine
 
 
+@on_jack
 def test_an_engine_that_dies_leaves_no_key_down_loses_no_note_and_plays_again(
     tmp_path: Path, model: Path
 ) -> None:
-    with running(*HASTY) as server:
-        try:
-            outlive_an_engine(tmp_path, model)
-        except Exception:
-            if server.is_ill(still=True):
-                pytest.skip("this JACK server fell ill for good")
-            raise
-
-
-def outlive_an_engine(tmp_path: Path, model: Path) -> None:
+    tmp_path = Path(tempfile.mkdtemp(dir=tmp_path))
     listener = Listener()
     synth = ports.open_virtual_input(listener.hear)
     keyboard = ports.open_virtual_output()
@@ -268,8 +271,10 @@ def outlive_an_engine(tmp_path: Path, model: Path) -> None:
         keyboard.send(note_on(0, 60, 80))
         until(lambda: listener.strikes(), "the key")
         time.sleep(0.5)  # a message is in the journal a fifth of a second later
+        killed_at = time.perf_counter()
         os.kill(engine_of(playing), signal.SIGKILL)
         until(lambda: not still_sounding(listener), "the key to be released")
+        assert listener.heard[-1][0] - killed_at < RELEASED
         until(lambda: said(tmp_path).count("listens to") == 2, "the engine to start again")
         again = time.perf_counter()
         keyboard.send(note_on(0, 100, 80))
@@ -286,6 +291,63 @@ def outlive_an_engine(tmp_path: Path, model: Path) -> None:
     assert "is recovered" in said(tmp_path)
     takes = [read_take(path) for path in sorted((tmp_path / "takes").glob("*.mid"))]
     assert sorted(take.notes(Player.HUMAN)[0].pitch for take in takes) == [60, 100]
+
+
+@on_jack
+def test_output_model_and_take_change_while_it_plays_and_leave_nothing_hanging(
+    tmp_path: Path, model: Path
+) -> None:
+    tmp_path = Path(tempfile.mkdtemp(dir=tmp_path))
+    other_model = write_trial_model(tmp_path / "other.onnx", replace(CARD, name="other"))
+    first, second = Listener(), Listener()
+    synths = [ports.open_virtual_input(listener.hear) for listener in (first, second)]
+    keyboard = ports.open_virtual_output()
+    outputs = [name for name in ports.output_names() if "Antiphon in" in name]
+    (ours,) = (name for name in ports.input_names() if "Antiphon out" in name)
+    settings = Settings(silence=Silence.fixed(0.5), length=parse_length("60s"), seed=3)
+    told: list[News] = []
+    engine = Engine(Plan(model, settings, tmp_path, (ours,), outputs[0]))
+    listening = threading.Thread(target=lambda: told.extend(filter(None, engine.news(0.02))))
+    listening.start()
+
+    def has_told(kind: type) -> bool:
+        return any(isinstance(news, kind) for news in told)
+
+    try:
+        until(lambda: has_told(Ready), "the instrument")
+        keyboard.send(note_on(0, 60, 80))
+        time.sleep(0.2)
+        keyboard.send(note_off(0, 60))
+        until(lambda: len(first.strikes()) > 3, "an answer")
+        engine.tell(ChangePorts((ours,), outputs[1]))
+        until(lambda: has_told(PortsChanged), "the other synth")
+        until(lambda: len(second.strikes()) > 3, "the answer to go on there")
+        assert not still_sounding(first)
+        engine.tell(ChangeModel(tmp_path / "missing.onnx"))
+        until(lambda: "cannot be read" in str(told[-20:]), "a model that is not there")
+        engine.tell(ChangeModel(other_model))
+        until(lambda: has_told(ModelChanged), "the other model")
+        engine.tell(NewTake())
+        until(lambda: has_told(Kept), "the first take")
+        keyboard.send(note_on(0, 64, 80))
+        until(lambda: 64 in [pitch for _, pitch in second.strikes()], "the next key")
+        engine.tell(Discard())
+        keyboard.send(note_on(0, 67, 80))
+        until(lambda: 67 in [pitch for _, pitch in second.strikes()], "the key after it")
+        time.sleep(0.5)  # it is in the journal, and the take that was discarded is no more
+        os.kill(engine._process.pid or 0, signal.SIGKILL)
+        until(lambda: sum(isinstance(news, Ready) for news in told) == 2, "the next engine")
+        again = [news for news in told if isinstance(news, Ready)][1]
+        assert (again.model, again.output) == ("other", outputs[1])
+        assert not still_sounding(second)
+    finally:
+        engine.tell(Quit())
+        listening.join(PATIENCE)
+        for port in (keyboard, *synths):
+            port.close()
+    takes = [read_take(path) for path in sorted(tmp_path.glob("*.mid"))]
+    assert {note.pitch for take in takes for note in take.notes(Player.HUMAN)} == {60, 67}
+    assert not list(tmp_path.glob(".*.journal"))
 
 
 def still_sounding(listener: Listener) -> set[int]:
