@@ -117,7 +117,8 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     data: Path, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(config(3), data, tmp_path / "whole", HERE, QUIET)
+    plan = replace(config(3), falling=0.5)  # it stops while the rate stands, and while it falls
+    train(plan, data, tmp_path / "whole", HERE, QUIET)
     keep = train_grand.keep
 
     def keep_and_stop(*args: object) -> None:
@@ -127,9 +128,9 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     monkeypatch.setattr(train_grand, "keep", keep_and_stop)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            train(config(3), data, tmp_path / "stopped", HERE, QUIET)
+            train(plan, data, tmp_path / "stopped", HERE, QUIET)
     monkeypatch.setattr(train_grand, "keep", keep)
-    train(config(3), data, tmp_path / "stopped", HERE, QUIET)
+    train(plan, data, tmp_path / "stopped", HERE, QUIET)
     whole, stopped = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
     assert all(torch.equal(whole[name], stopped[name]) for name in whole)
 

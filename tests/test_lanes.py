@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from performer.touch import (
+    DURATION,
     EXPRESSIVE,
     PEDAL,
     PERFORMED,
@@ -15,6 +16,7 @@ from performer.touch import (
     UNKNOWN_PEDAL,
     UNKNOWN_VELOCITY,
     VELOCITY,
+    Tokens,
 )
 from tests.music import QUIET, melody, write_midi
 from trainer.lanes import (
@@ -79,6 +81,23 @@ def test_every_play_is_another_and_stays_on_the_piano() -> None:
     assert len(intervals) == 1  # a performed piece keeps its order
 
 
+def test_settled_lanes_begin_anew_and_play_pieces_as_they_stand() -> None:
+    whole = piece().tokens()
+    lanes = Lanes([piece()], range(4), 32, seed=5, variety=Variety(without_pedal=0.0))
+
+    def stands(row: int, read: Tokens) -> bool:
+        ours = read[row][:, PITCH : DURATION + 1]
+        return any(
+            (whole[n : n + 32, PITCH : DURATION + 1] == ours).all() for n in range(len(whole) - 31)
+        )
+
+    assert not any(stands(row, lanes.next().read) for row in range(4))
+    lanes.settle()
+    stretch = lanes.next()
+    assert stretch.begins.all()
+    assert all(stands(row, stretch.read) for row in range(4))
+
+
 def test_only_chords_set_by_software_are_loosened() -> None:
     def zeros(kind: str) -> list[int]:
         start = np.repeat(np.arange(100) * 0.5, 3)
@@ -94,7 +113,7 @@ def test_only_chords_set_by_software_are_loosened() -> None:
 
 
 def test_stretches_of_a_lane_follow_without_a_gap() -> None:
-    lanes = Lanes([piece()], range(1), 32, seed=5, variety=Variety(is_wide=False))
+    lanes = Lanes([piece()], range(1), 32, seed=5, variety=Variety(False, without_pedal=0.0))
     whole = piece().tokens()
     first = lanes.next()
     assert first.begins.all()

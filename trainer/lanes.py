@@ -10,7 +10,7 @@ live player is ever exactly together; and of music with pedal, one play in four 
 held as long as they sounded, since not every player has a pedal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,15 +79,18 @@ class Performance:
 
     def played_anew(self, dice: np.random.Generator, variety: Variety) -> Tokens:
         """The (notes, 5) integers of one of its many possible plays, some of them without pedal."""
-        low, high = int(self.pitch.min()), int(self.pitch.max())
-        shift = dice.integers(
-            max(-TRANSPOSED, min(LOWEST - low, 0)), min(TRANSPOSED, max(HIGHEST - high, 0)) + 1
-        )
-        pace = np.exp(dice.uniform(np.log(SLOWEST), np.log(QUICKEST)))
-        louder = dice.integers(-LOUDER, LOUDER + 1)
+        shift, pace, louder, loosened = 0, 1.0, 0, False
+        if variety.is_wide:
+            low, high = int(self.pitch.min()), int(self.pitch.max())
+            shift = dice.integers(
+                max(-TRANSPOSED, min(LOWEST - low, 0)), min(TRANSPOSED, max(HIGHEST - high, 0)) + 1
+            )
+            pace = np.exp(dice.uniform(np.log(SLOWEST), np.log(QUICKEST)))
+            louder = dice.integers(-LOUDER, LOUDER + 1)
+            loosened = self.kind != PERFORMED and dice.random() < 0.5
         has_pedal = self.has_pedal and dice.random() >= variety.without_pedal
         start, end = self.start * pace, (self.end if has_pedal else self.sounding) * pace
-        if self.kind != PERFORMED and dice.random() < 0.5:
+        if loosened:
             late = dice.uniform(0, LOOSENED, len(start))
             start, end = start + late, end + late
         order = np.lexsort((self.pitch, start))
@@ -229,7 +232,7 @@ class Lanes:
         variety: Variety = Variety(),
     ) -> None:
         """Some lanes (by number) of an ensemble, each a stretch of so many notes at a time."""
-        self._variety = variety
+        self.variety = variety
         self._of_kind = [[p for p in pieces if p.kind == kind] for kind in range(len(KINDS))]
         has_any = np.array([bool(ours) for ours in self._of_kind])
         shares = np.array(SHARES) * has_any
@@ -246,12 +249,17 @@ class Lanes:
             if self.visit[row] >= 0:
                 self._music[row] = self._play(row)[:2]
 
+    def settle(self) -> None:
+        """Play pieces as they stand from now on; every lane begins another."""
+        self.variety = replace(self.variety, is_wide=False)
+        self._music = [(music[:0], kind) for music, kind in self._music]
+
     def _play(self, row: int) -> tuple[Tokens, int, int]:
         """The piece that a lane plays now: its notes, its kind, and where it is taken up."""
         dice = np.random.default_rng((self._seed, self._lanes[row], int(self.visit[row])))
         kind = int(dice.choice(len(KINDS), p=self._shares))
         piece = self._of_kind[kind][dice.integers(len(self._of_kind[kind]))]
-        music = piece.played_anew(dice, self._variety) if self._variety.is_wide else piece.tokens()
+        music = piece.played_anew(dice, self.variety)
         from_start = dice.random() < 0.5
         first = 0 if from_start else int(dice.integers(max(len(music) - self._notes, 1)))
         return music, kind, first

@@ -6,7 +6,8 @@ a run that was stopped ends with the same weights as one that was not.
 
 The rate of learning is constant, but for a short warming up, until the last part of the run, in
 which it falls to nothing: so a run can be made longer after it has ended. It is taken up where the
-rate began to fall.
+rate began to fall. Pieces are transposed, hurried and the like until then; while the rate falls
+they are played as they stand, so that in the end tempi and keys are those that composers chose.
 """
 
 import json
@@ -56,6 +57,7 @@ class Config:
     bfloat16: bool = True
     kinds: tuple[str, ...] = KINDS
     variety: Variety = VARIETY
+    settles: bool = True  # pieces are played as they stand while the rate falls
 
     @classmethod
     def restored(cls, said: dict[str, Any]) -> "Config":
@@ -64,6 +66,7 @@ class Config:
             "shape": Shape(**said["shape"]),
             "kinds": tuple(said["kinds"]),
             "variety": Variety(**said.get("variety", {})),
+            "settles": said.get("settles", False),
         }
         return cls(**said | values)
 
@@ -156,6 +159,8 @@ def run_epoch(run: Run, config: Config, workplace: Workplace, console: Console) 
 def learn(run: Run, config: Config, workplace: Workplace) -> tuple[Tensor, Tensor]:
     """One step: a stretch of all lanes. The sums of nats (5,) and the notes (5,)."""
     network, device = run.network, workplace.device
+    if config.settles and run.lanes.variety.is_wide and run.notes >= config.falls_at:
+        run.lanes.settle()
     stretch = run.lanes.next()
     read, target, kind, begins, is_there = on_device(stretch, device)
     state = run.state.begun(begins, network.fresh(len(begins)))
@@ -292,6 +297,8 @@ def resume(config: Config, out: Path, run: Run, workplace: Workplace) -> None:
         out / f"carried{workplace.rank}.pt", weights_only=True, map_location=workplace.device
     )
     if carried["notes"] == run.notes:
+        if config.settles and run.notes > config.falls_at:
+            run.lanes.settle()
         run.lanes.restore(carried["visit"].cpu().numpy(), carried["at"].cpu().numpy())
         run.state = State(*carried["state"])
     else:  # taken up where the rate began to fall: the lanes go on with new pieces
