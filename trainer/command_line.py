@@ -20,6 +20,7 @@ STAGES = {
     "grand": "Train the flagship, for as many sittings as it takes.",
     "evaluate": "Compare exported models, by figures and by what they play.",
     "export": "Export a run's best network as an .onnx file.",
+    "rate": "Rate music by ear, not knowing who played it.",
     "scorer": "Teach an ear that scores what a model plays.",
     "quotations": "Index the pieces learnt from, so that a model hears itself quote.",
     "model": "All of it at once: a folder of MIDI files becomes a model of your own.",
