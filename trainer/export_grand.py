@@ -6,7 +6,7 @@ it may differ by no more than half precision does.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -33,6 +33,7 @@ from trainer.train_grand import Config as Learning
 
 TOLERANCE = 0.02  # nats of a part of a note: the file keeps its weights at half precision
 COMPARED, COMPARED_NOTES = 3, 200  # pieces, and notes of each
+REMEMBERED = 1024  # notes, in the file; learning remembers fewer, to be quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Trained:
         learning = Learning.restored(kept["config"])
         network = Grand(learning.shape)
         network.load_state_dict(kept["network"])
+        network.shape = replace(learning.shape, memory=max(learning.shape.memory, REMEMBERED))
         return cls(network.eval(), learning, kept["notes"], kept["history"])
 
 
@@ -107,7 +109,7 @@ def described(
         name=name,
         kind="flagship",
         codec=CODEC,
-        window=trained.learning.shape.memory,
+        window=trained.network.shape.memory,
         features=PARTS,
         training_corpus=corpus_sentence(learnt),
         licence=licence or (SHARE_ALIKE if all(p["licence"] for p in learnt) else UNSTATED),
@@ -128,7 +130,7 @@ def tested(network: Grand, judged: Sequence[Performance]) -> dict[str, float]:
 def as_markdown(card: ModelCard, trained: Trained, difference: float) -> str:
     """The card for people: figures, music, how it learnt, and its limits."""
     figures = "".join(f"| {part} | {bits:.3f} |\n" for part, bits in card.losses.items())
-    learning, shape = trained.learning, trained.learning.shape
+    learning, shape = trained.learning, trained.network.shape
     return CARD.format(
         card=card,
         shape=shape,
@@ -169,12 +171,12 @@ Licence of the weights: {card.licence}. Attribution: {card.attribution}. Made on
 ## How it learnt
 
 From {millions:.1f} million notes, repetitions counted: {learning.lanes} pieces side by side,
-gradients through {learning.stretch} notes, the state and the memory carried on. AdamW at
-{learning.rate:g}, falling to nothing in the last {share} % of the run, seed {learning.seed}. Every
-play was another: transposed, quicker or slower, louder or softer; chords that software had set were
-loosened in half the plays; in {without_pedal} % of the plays of music with pedal, the pedal was
-dropped and the notes held as long as they had sounded. Of scores, whose velocities mean nothing, no
-touch was learnt.
+gradients through {learning.stretch} notes, the state and a memory of {learning.shape.memory} notes
+carried on. AdamW at {learning.rate:g}, falling to nothing in the last {share} % of the run, seed
+{learning.seed}. Until then every play was another: transposed, quicker or slower, louder or softer;
+chords that software had set were loosened in half the plays. In {without_pedal} % of the plays of
+music with pedal, the pedal was dropped and the notes held as long as they had sounded. Of scores,
+whose velocities mean nothing, no touch was learnt.
 """
 
 
