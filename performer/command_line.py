@@ -5,9 +5,11 @@ load is loaded by the command that needs it.
 """
 
 import json
+import queue
 import secrets
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,10 +28,12 @@ from performer.refusal import Refusal
 from performer.taste import Taste
 
 if TYPE_CHECKING:
+    from performer.bindings import Control
     from performer.take import Take
 
 console = Console(stderr=True, highlight=False)
 LONGEST_SILENCE = 60.0  # seconds that --silence may ask for
+TOUCHING = 30.0  # seconds in which a control that is to be learnt has to be touched
 T = TypeVar("T")
 EXAMPLE = "\b\nExample:\n  "
 
@@ -237,6 +241,7 @@ def play(
     from performer.prompt import read_phrase
     from performer.recorder import folder_for_takes
     from performer.session import Settings
+    from performer.settings_file import read_bindings, settings_path
     from performer.shelf import find_model
 
     inputs = _inputs(input_names, is_virtual, has_prompt=prompt is not None)
@@ -256,6 +261,7 @@ def play(
         phrase,
         seconds,
         has_wav=phrase is not None,
+        bindings=read_bindings(settings_path()),
     )
     perform(plan, console)
 
@@ -347,6 +353,75 @@ def ports(as_json: bool) -> None:
             click.echo(f"  {name}")
         if not found:
             click.echo("  none")
+
+
+@main.command(epilog=EXAMPLE + "antiphon bind hand-over      (then press the pedal)")
+@click.argument("action", required=False, metavar="[ACTION]")
+@click.option("--to", "control", metavar="CONTROL", help="'controller 67' or 'key C8'.")
+@click.option("--remove", "is_removed", is_flag=True, help="Let nothing do that any more.")
+@click.option("--in", "input_names", multiple=True, metavar="NAME", help="MIDI input to touch.")
+def bind(
+    action: str | None, control: str | None, is_removed: bool, input_names: tuple[str, ...]
+) -> None:
+    """Let a pedal, a controller or a key do something: touch it, and it is learnt.
+
+    ACTION is hand-over, stop, another-answer, panic, mode or temperature. Without one, it says
+    what is bound.
+    """
+    from performer.bindings import Action, parse_control
+    from performer.settings_file import read_bindings, settings_path, write_bindings
+
+    path = settings_path()
+    bindings = read_bindings(path)
+    if action is None:
+        for each in Action:
+            click.echo(f"{each.value:<14}  {bindings.control_of(each) or '-'}")
+        return
+    try:
+        wanted = Action(action)
+    except ValueError:
+        known = ", ".join(each.value for each in Action)
+        raise Refusal(f'Nothing can be bound to "{action}": there is {known}.') from None
+    if is_removed:
+        write_bindings(path, bindings.without(wanted))
+        return
+    if control is None:
+        console.print("Press the pedal, turn the knob or strike the key that is to do it.")
+        found = _touched(input_names)
+    else:
+        found = _said(parse_control)(control)
+    write_bindings(path, bindings.bound(wanted, found))
+    console.print(f"{wanted.value}: {found}. It is kept in {path}.")
+
+
+def _touched(wanted: tuple[str, ...]) -> "Control":
+    """The control that is touched first, on any keyboard or on those that are named."""
+    from performer.bindings import control_of
+    from performer.ports import input_names, match, open_input
+
+    there = input_names()
+    names = [match(name, there) for name in wanted] or [
+        name for name in there if _is_keyboard(name)
+    ]
+    if not names:
+        raise Refusal("There is no MIDI input: plug in a keyboard, or name the control with --to.")
+    touched: queue.SimpleQueue[Control] = queue.SimpleQueue()
+
+    def hear(data: bytes, _: float) -> None:
+        control = control_of(data)
+        if control is not None and control[1]:
+            touched.put(control[0])
+
+    with ExitStack() as open_things:
+        for name in names:
+            open_things.enter_context(closing(open_input(name, hear)))
+        try:
+            return touched.get(timeout=TOUCHING)
+        except queue.Empty:
+            raise Refusal(
+                f"Nothing was touched for {TOUCHING:.0f} s: see with `antiphon ports` whether "
+                "the keyboard is there, or name the control with --to."
+            ) from None
 
 
 @main.command(epilog=EXAMPLE + "antiphon models")
@@ -487,8 +562,12 @@ def _inputs(wanted: tuple[str, ...], is_virtual: bool, has_prompt: bool) -> tupl
         return tuple(dict.fromkeys(match(name, there) for name in wanted))
     if is_virtual or has_prompt:
         return ()
-    others = [name for name in input_names() if "through" not in name.lower()]
-    return tuple(name for name in others if "antiphon" not in name.lower())[:1]
+    return tuple(filter(_is_keyboard, input_names()))[:1]
+
+
+def _is_keyboard(name: str) -> bool:
+    """Neither a loop nor a port of our own."""
+    return "through" not in name.lower() and "antiphon" not in name.lower()
 
 
 def _output(wanted: str) -> str:

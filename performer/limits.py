@@ -122,11 +122,12 @@ def parse_register(text: str) -> tuple[int, int]:
     ends = text.split("-")
     if len(ends) != 2:
         raise ValueError(f"{text!r} is no register: say for example C3-C6 or 48-84")
-    low, high = (_pitch(end.strip()) for end in ends)
+    low, high = (parse_key(end.strip()) for end in ends)
     return low, high
 
 
-def _pitch(text: str) -> int:
+def parse_key(text: str) -> int:
+    """The pitch of a key, as a MIDI number or as a name (C4 is 60). Raises ValueError."""
     named = re.fullmatch(r"([a-g])([#b]?)(\d)", text.lower())
     if named:
         return TONICS[named[1]] + SIGNS[named[2]] + OCTAVE * (int(named[3]) + 1)

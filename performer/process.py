@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.queues import Queue
 from pathlib import Path
 
+from performer.bindings import Bind, Bindings, Controls, Done, Learn, Learnt, event_of
 from performer.composer import Composer
 from performer.continuation import maker
 from performer.engine import Hands, Sent, perform
@@ -27,6 +28,7 @@ from performer.messages import (
     ChangeModel,
     ChangePorts,
     Event,
+    Heard,
     LastPhrase,
     Quit,
     Remark,
@@ -34,6 +36,7 @@ from performer.messages import (
     Retune,
     TooSlow,
     Trouble,
+    Unplugged,
 )
 from performer.model import Model
 from performer.notes import Phrase
@@ -66,6 +69,7 @@ class Plan:
     prompt: Phrase | None = None  # played as the player would, then answered
     seconds: float | None = None  # after which it ends
     has_wav: bool = False  # the take is rendered to a .wav too
+    bindings: Bindings = field(default_factory=Bindings)  # of pedals and keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ class Ended:
     """The engine's last word."""
 
 
-News = Report | Sent | Ready | PortsChanged | Refused | Kept | SetUp | Ended
+Told = Event | Bind | Learn
+News = Report | Sent | Ready | PortsChanged | Learnt | Done | Refused | Kept | SetUp | Ended
 
 
 class Engine:
@@ -108,7 +113,7 @@ class Engine:
 
     def _begin(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._events: Queue[Event] = context.Queue()
+        self._events: Queue[Told] = context.Queue()
         self._news: Queue[News] = context.Queue()
         self._process = context.Process(
             target=_run,
@@ -122,12 +127,19 @@ class Engine:
         # The engine alone can write: else who reads would wait for the rest of a word half written.
         self._news._writer.close()  # type: ignore[attr-defined]
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: Told) -> None:
         """Let something happen in the engine."""
-        self._is_asked_to_end |= isinstance(event, Quit)
-        if isinstance(event, Retune):
-            self._plan = replace(self._plan, settings=_retuned(self._plan.settings, event))
+        match event:
+            case Quit():
+                self._is_asked_to_end = True
+            case Retune():
+                self._retuned(event)
+            case Bind(bindings):
+                self._plan = replace(self._plan, bindings=bindings)
         self._events.put(event)
+
+    def _retuned(self, to: Retune) -> None:
+        self._plan = replace(self._plan, settings=_retuned(self._plan.settings, to))
 
     def news(self, pause: float) -> Iterator[News | None]:
         """All that the engine tells, until it ends; None whenever it is silent for `pause`."""
@@ -150,9 +162,12 @@ class Engine:
                     return
                 case SetUp(model, ports):
                     self._plan = _set_up(self._plan, model, ports)
-                case _:
-                    self._is_ready |= isinstance(news, Ready)
-                    yield news
+                    continue
+                case Done(_, to) if to is not None:
+                    self._retuned(to)
+                case Ready():
+                    self._is_ready = True
+            yield news
 
     def _begin_again(self) -> bool:
         """Start a new process, unless the old one never played, or died too often."""
@@ -203,6 +218,12 @@ def _retuned(settings: Settings, to: Retune) -> Settings:
     )
 
 
+def _retune_of(settings: Settings) -> Retune:
+    taste, silence, length = settings.taste, settings.silence, settings.length
+    mode, is_thru = settings.mode, settings.is_thru
+    return Retune(taste, silence, length, settings.seed, mode, taste.density, is_thru)
+
+
 def _set_up(plan: Plan, model: Path, ports: ChangePorts) -> Plan:
     """The plan as it has been changed meanwhile."""
     inputs = tuple(name for name in ports.inputs if name != VIRTUAL)
@@ -214,7 +235,7 @@ def _ports_of(plan: Plan) -> ChangePorts:
     return ChangePorts((*plan.inputs, *((VIRTUAL,) if plan.is_virtual else ())), plan.output)
 
 
-def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]", end: End) -> None:
+def _run(plan: Plan, events: "Queue[Told]", news: "Queue[News]", end: End) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: events.put(Quit()))
     try:
@@ -227,7 +248,7 @@ def _run(plan: Plan, events: "Queue[Event]", news: "Queue[News]", end: End) -> N
         news.put(Ended())
 
 
-def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None], end: End) -> None:
+def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], end: End) -> None:
     improviser = Improviser(Model.load(plan.model))
     for recovered in recover(plan.takes):
         tell(Remark(f"A take that was cut short is recovered: {recovered}"))
@@ -236,8 +257,23 @@ def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None], e
         tell(Trouble(GONE))
         events.put(Quit())
 
+    controls = Controls(plan.bindings, _retune_of(plan.settings))
+
+    def hear(event: Heard | Unplugged) -> None:
+        if isinstance(event, Unplugged):
+            controls.let_go()
+            inbox.put(event)
+            return
+        heard, done = controls.hear(event)
+        if done is not None:
+            tell(done)
+        if isinstance(done, Done):
+            inbox.put(event_of(done))
+        if heard is not None:
+            inbox.put(heard)
+
     with ExitStack() as open_things:
-        line = Line(end, lambda event: inbox.put(event), tell, lost)
+        line = Line(end, hear, tell, lost)
         stage = Stage(line, plan.model, tell)
         open_things.callback(stage.close)
         plugged = stage.plug(_ports_of(plan))
@@ -248,7 +284,7 @@ def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None], e
         takes = Takes(maker(improviser), plan.takes, lambda: has_wav or stage.is_silent, tell)
         stage.begin(composer)
         line.begin(inbox.origin)
-        _listen(events, inbox, stage)
+        _listen(events, inbox, stage, controls)
 
         def record(what: Sent | Report) -> None:
             takes.hear(what)
@@ -262,7 +298,9 @@ def _perform(plan: Plan, events: "Queue[Event]", tell: Callable[[News], None], e
                 name = improviser.model.card.name
                 tell(Ready(name, plugged.inputs, plugged.output, priority.value, zero_at))
                 perform(
-                    Session(plan.settings), inbox, Hands(stage.instrument, composer.ask, record)
+                    Session(plan.settings),
+                    inbox,
+                    Hands(stage.instrument, composer.ask, record),
                 )
         finally:
             takes.close()
@@ -278,7 +316,7 @@ def _script(plan: Plan) -> list[Scripted]:
     return script
 
 
-def _listen(events: "Queue[Event]", inbox: Inbox, stage: Stage) -> None:
+def _listen(events: "Queue[Told]", inbox: Inbox, stage: Stage, controls: Controls) -> None:
     """Pass on what the other process says, and end when it is gone."""
 
     def pass_on() -> None:
@@ -286,7 +324,13 @@ def _listen(events: "Queue[Event]", inbox: Inbox, stage: Stage) -> None:
             match events.get():
                 case ChangeModel() | ChangePorts() as wish:
                     stage.ask(wish)
+                case Bind(bindings):
+                    controls.bind(bindings)
+                case Learn(is_on):
+                    controls.learn(is_on)
                 case event:
+                    if isinstance(event, Retune):
+                        controls.follow(event)
                     inbox.put(event)
 
     def watch() -> None:
