@@ -4,21 +4,24 @@ The rule kept here: the notes come from the very improviser that plays live, and
 or on stage, can be made again from what it says of itself.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from performer.improviser import Improviser
 from performer.length import Length
-from performer.messages import Answered, Player
+from performer.messages import Answered, Change, Player
+from performer.midi import NoteOn, Sustain, parse
 from performer.notes import Note, Phrase, Span
 from performer.prompt import as_played
 from performer.refusal import Refusal
 from performer.take import Maker, Recorded, Take, played
 from performer.taste import Taste
-from performer.thought import Thought
+from performer.thought import RETOLD, Struck, Thought
 
 TURN, CHANNEL = 1, 0  # of the only answer
+
+Moves = list[tuple[float, int]]  # when, and what the pedal does from then on
 
 
 def maker(improviser: Improviser) -> Maker:
@@ -31,10 +34,13 @@ def continued(
 ) -> Take:
     """A phrase and its answer, which begins where the phrase ends. Raises Refusal, ValueError."""
     limit = length.limit(phrase)
+    thought = Thought.on(phrase, taste, seed, TURN, phrase.end)
+    notes: list[Note] = []
+    moves: Moves = []
+    for note, after in improviser.thoughts(thought, limit):
+        _place(note, after, phrase.end, notes, moves)
     heard = Span(phrase.start, phrase.end)
-    answered = Answered(TURN, heard, taste, seed, limit, CHANNEL, phrase.end, 0, None)
-    notes, moves = _answer(phrase, answered, improviser)
-    answered = replace(answered, notes=len(notes))
+    answered = Answered(TURN, heard, taste, seed, limit, CHANNEL, phrase.end, len(notes), None)
     messages = [
         *as_played(phrase, phrase.start),
         *played(notes, Player.MODEL, CHANNEL, moves),
@@ -42,57 +48,128 @@ def continued(
     return Take(maker(improviser), _in_time(messages), (answered,))
 
 
-def made_again(take: Take, improviser: Improviser) -> Take:
+def made_again(
+    take: Take, improviser: Improviser, other: Callable[[Maker], Improviser] | None = None
+) -> Take:
     """The same take, each answer composed anew from what the take says of it.
 
-    Raises Refusal where the model is another, or the take no longer holds what was heard.
+    `other` finds whoever else played in it. Raises Refusal where a model is another, or the take no
+    longer holds what was heard.
     """
-    if maker(improviser) != take.maker:
-        raise Refusal(
-            f"The take was made by the model {take.maker.model!r} with the fingerprint "
-            f"{take.maker.sha256[:12]}, and {improviser.model.path} is another."
-        )
+    band = Band({take.maker: _checked(improviser, take.maker)}, other)
     messages = [message for message in take.messages if message.by is Player.HUMAN]
     for answered in take.answers:
-        notes, moves = _answer(take.phrase(answered), answered, improviser)
-        cut_at = inf if answered.cut_at is None else answered.cut_at
-        messages += played(notes, Player.MODEL, answered.channel, moves, cut_at)
+        messages += _again(take, answered, band)
     return replace(take, messages=_in_time(messages))
 
 
-def _answer(
-    phrase: Phrase, answered: Answered, improviser: Improviser
-) -> tuple[list[Note], list[tuple[float, int]]]:
-    """The notes of an answer, and what the pedal does from when on."""
-    thought = Thought.on(phrase, answered.taste, answered.seed, answered.turn, answered.heard.end)
+@dataclass(frozen=True, slots=True)
+class Band:
+    """All who played in a take, as far as they were found."""
+
+    found: dict[Maker, Improviser]
+    other: Callable[[Maker], Improviser] | None = field(default=None)
+
+    def player(self, by: Maker) -> Improviser:
+        """The one who played. Raises Refusal where only another is there."""
+        if by not in self.found:
+            if self.other is None:
+                raise Refusal(f"The model {by.model!r} played in this take too, and is not here.")
+            self.found[by] = _checked(self.other(by), by)
+        return self.found[by]
+
+
+def _checked(improviser: Improviser, by: Maker) -> Improviser:
+    if maker(improviser) != by:
+        raise Refusal(
+            f"The take was made by the model {by.model!r} with the fingerprint "
+            f"{by.sha256[:12]}, and {improviser.model.path} is another."
+        )
+    return improviser
+
+
+def _again(take: Take, answered: Answered, band: Band) -> list[Recorded]:
+    """The messages of one answer of a take."""
     notes: list[Note] = []
-    moves: list[tuple[float, int]] = []
-    for note, after in _thoughts(improviser, thought, answered):
-        placed = note.shifted(answered.began_at)
-        if answered.cut_at is not None:
-            if len(notes) == answered.notes:
-                break
-            placed = replace(placed, end=min(placed.end, answered.cut_at))
-        notes.append(placed)
-        if after.pedal is not None:
-            moves.append((placed.start, after.pedal))
-    return notes, moves
+    moves: Moves = []
+    for note, after in _thoughts(take, answered, band):
+        _place(note, after, answered.began_at, notes, moves)
+    sounded = [note for n, note in enumerate(notes) if n not in set(answered.left_out)]
+    cut_at = inf if answered.cut_at is None else answered.cut_at
+    ended = [replace(note, end=min(note.end, cut_at)) for note in sounded]
+    messages = played(
+        _given_up(ended, take, answered), Player.MODEL, answered.channel, moves, cut_at
+    )
+    return _without_feet(messages, take, answered)
 
 
-def _thoughts(
-    improviser: Improviser, thought: Thought, answered: Answered
-) -> Iterator[tuple[Note, Thought]]:
-    """The notes of an answer, each with the thought after it, in the tastes in which they came."""
-    changes = list(answered.changes)
-    while True:
-        while changes and changes[0].index == thought.index:
-            change = changes.pop(0)
-            thought = thought.changed(change.taste, change.earliest)
-        note, after = improviser.next(thought)
-        if not answered.limit.allows(note, thought.index):
-            return
-        yield note, after
-        thought = after
+def _place(note: Note, after: Thought, began_at: float, notes: list[Note], moves: Moves) -> None:
+    placed = note.shifted(began_at)
+    notes.append(placed)
+    if after.pedal is not None:
+        moves.append((placed.start, after.pedal))
+
+
+def _thoughts(take: Take, answered: Answered, band: Band) -> Iterator[tuple[Note, Thought]]:
+    """The notes of an answer, each with the thought after it, as they came."""
+    begin = Thought.along if answered.is_along else Thought.on
+    heard_to = answered.heard.end
+    thought = begin(take.phrase(answered), answered.taste, answered.seed, answered.turn, heard_to)
+    changes = {change.index: change for change in answered.changes}
+    improviser = band.player(answered.maker or take.maker)
+    story: list[Note | Struck] = []
+    for index in range(answered.notes):
+        change = changes.get(index)
+        if change is not None:
+            if change.maker is not None:
+                improviser = band.player(change.maker)
+                thought = thought.anew(story[-RETOLD:], heard_to)
+            thought = _changed(thought, change, improviser)
+            story += change.struck
+        note, thought = improviser.next(thought)
+        story.append(note)
+        yield note, thought
+
+
+def _changed(thought: Thought, change: Change, improviser: Improviser) -> Thought:
+    changed = thought.changed(change.taste, change.earliest, change.taken)
+    return improviser.hear(changed, change.struck) if change.struck else changed
+
+
+def _given_up(notes: list[Note], take: Take, answered: Answered) -> list[Note]:
+    """The notes, each no longer than until the player struck its key."""
+    struck: dict[int, list[float]] = {}
+    for message in take.messages:
+        match parse(message.data):
+            case NoteOn(answered.channel, pitch) if message.by is Player.HUMAN:
+                struck.setdefault(pitch, []).append(message.at)
+    return [
+        replace(
+            note,
+            end=min([note.end, *(at for at in struck.get(note.pitch, ()) if at >= note.start)]),
+        )
+        for note in notes
+    ]
+
+
+def _without_feet(messages: tuple[Recorded, ...], take: Take, answered: Answered) -> list[Recorded]:
+    """The messages, without the pedal where the player's own foot was on it."""
+    by_foot = [
+        (message.at, move.is_down)
+        for message in take.messages
+        if message.by is Player.HUMAN
+        and isinstance(move := parse(message.data), Sustain)
+        and move.channel == answered.channel
+    ]
+
+    def is_down(at: float) -> bool:
+        return next((down for moved, down in reversed(by_foot) if moved <= at), False)
+
+    return [
+        message
+        for message in messages
+        if not (isinstance(parse(message.data), Sustain) and is_down(message.at))
+    ]
 
 
 def _in_time(messages: list[Recorded]) -> tuple[Recorded, ...]:

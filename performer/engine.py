@@ -63,6 +63,8 @@ def perform(session: Session, inbox: Waits, hands: Hands) -> None:
 
 def _act(effect: Effect, inbox: Waits, hands: Hands) -> None:
     match effect:
+        case Send(is_sounded=False):
+            hands.record(Sent(effect, 0.0))
         case Send(data, due):
             try:
                 hands.output.send(data)

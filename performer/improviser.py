@@ -6,13 +6,13 @@ before it is drawn: a silence of over two seconds, a key held for over four, a p
 88 keys, a key struck twice in one chord, more keys at once than fingers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from performer import codec, touch
 from performer.length import Limit
 from performer.model import Model
 from performer.notes import Note, Phrase
-from performer.thought import Thought
+from performer.thought import Struck, Thought
 from performer.touch_player import TouchPlayer
 from performer.window_player import WindowPlayer
 
@@ -31,9 +31,16 @@ class Improviser:
         self.player = PLAYERS[model.card.codec](model)
         self.player.warm_up()
 
-    def overhear(self, phrase: Phrase) -> None:
-        """Listen while the player plays, so that the answer comes at once. Raises Refusal."""
-        self.player.overhear(phrase)
+    def overhear(self, phrase: Phrase) -> bool:
+        """Listen while the player plays, so that the answer comes at once. Raises Refusal.
+
+        It is a few notes at a time; says whether that was all.
+        """
+        return self.player.overhear(phrase)
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        """The thought that has heard what the player struck while it played. Raises Refusal."""
+        return self.player.hear(thought, struck)
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         """The next note of the answer, and the thought after it. Raises Refusal, ValueError."""

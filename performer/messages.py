@@ -10,9 +10,9 @@ from pathlib import Path
 
 from performer.length import Length, Limit
 from performer.notes import Note, Phrase, Span
-from performer.phrase import Silence
+from performer.phrase import Silence, SoFar
 from performer.taste import Taste
-from performer.thought import Thought
+from performer.thought import Struck, Thought
 
 
 class Player(Enum):
@@ -78,7 +78,7 @@ class Composed:
     """The next note of the answer of a turn, and the thought after it."""
 
     turn: int
-    note: Note  # seconds from the answer's first onset
+    note: Note  # seconds from where the answer began
     after: Thought
 
 
@@ -203,6 +203,7 @@ class Send:
     data: bytes
     due: float
     by: Player
+    is_sounded: bool = True  # False: it is only kept, as what is played on a keyboard not put thru
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,26 +211,28 @@ class TakeUp:
     """Begin to improvise on a phrase: asks for the answer's first note."""
 
     turn: int
-    phrase: Phrase
-    taste: Taste
-    seed: int
-    at: float  # when it is taken up
+    thought: Thought
+
+    @property
+    def phrase(self) -> Phrase:
+        """The phrase that is answered."""
+        return self.thought.phrase
 
 
 @dataclass(frozen=True, slots=True)
 class Overhear:
     """Listen already to what the player has played so far: no answer is asked for."""
 
-    notes: tuple[Note, ...]  # in any order
-    pedal: tuple[Span, ...]
+    so_far: SoFar
 
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """Asks for the note that follows a thought."""
+    """Asks for the note that follows a thought and what the player has struck since."""
 
     turn: int
     thought: Thought
+    struck: tuple[Struck, ...] = ()
 
 
 Request = TakeUp | GoOn | Overhear
@@ -254,11 +257,14 @@ class Hearing:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A taste that was changed within an answer: from which note on, and when at the earliest."""
+    """What was otherwise from one note of an answer on: how, who, and what the player did."""
 
-    index: int
+    index: int  # number of the note
     taste: Taste
-    earliest: float  # seconds from the answer's first onset
+    earliest: float  # seconds from where the answer began, before which that note may not come
+    taken: frozenset[int] = frozenset()  # pitches that the player held
+    struck: tuple[Struck, ...] = ()  # keys that the player struck since the note before, in order
+    maker: Maker | None = None  # of that note and the next ones, where it was another model
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,13 +275,21 @@ class Answered:
     heard: Span  # from the phrase's first onset to the moment it was taken up
     taste: Taste
     seed: int
-    limit: Limit
+    limit: Limit  # as it was at the end
     channel: int
     began_at: float
-    notes: int  # as many as were struck
+    notes: int  # as many as came due
     cut_at: float | None  # when the player interrupted it, if so
-    held: tuple[int, ...] = ()  # the phrase's notes, by number, that were still held
-    changes: tuple[Change, ...] = ()  # of taste, in order
+    held: tuple[int, ...] = ()  # the phrase's notes, by number, of which it was open how long
+    changes: tuple[Change, ...] = ()  # in the order of the notes
+    left_out: tuple[int, ...] = ()  # numbers of notes that were late, or whose key the player held
+    is_along: bool = False  # it joined a player who went on
+    maker: Maker | None = None  # None: who made the take
+
+    @property
+    def sounded(self) -> int:
+        """As many notes as were struck."""
+        return self.notes - len(self.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +316,7 @@ class ModelChanged:
 
 @dataclass(frozen=True, slots=True)
 class TooSlow:
-    """The model does not keep up, however far ahead it thinks: a smaller one would."""
+    """The model does not keep up, however far ahead it thinks: a smaller one may."""
 
 
 @dataclass(frozen=True, slots=True)

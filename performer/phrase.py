@@ -5,16 +5,16 @@ the pedal is up. How long a silence it takes follows the player: slow playing is
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from math import inf
 from statistics import median
 
 from performer.midi import AllNotesOff, Message, NoteOff, NoteOn, Sustain
-from performer.notes import Note, Phrase, Span, on_grid
+from performer.notes import Note, Phrase, Span, in_order, on_grid
 
 CHORD = 0.05  # seconds: onsets closer than this are one chord, not a rhythm
 RHYTHM = 64  # notes, the latest, whose steps are the player's rhythm
+LONG = 32  # notes that are struck while a key is held, after which it is of no matter how long
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,52 @@ class Silence:
         return min(max(self.steps * median(rhythm), self.shortest), self.longest)
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What was played of a phrase so far: its notes in any order, and the pedal's spans.
+
+    A key still held ends now; it is open how long it will be held. So it is, for good, where one
+    was held through very many notes: a model that heard them would have to hear them all again.
+    """
+
+    notes: tuple[Note, ...]
+    open: tuple[Note, ...]  # of these
+    pedal: tuple[Span, ...]
+
+    @property
+    def phrase(self) -> Phrase:
+        """As a phrase. Raises ValueError where no note was played."""
+        if not self.notes:
+            raise ValueError("a phrase needs at least one note")
+        notes = in_order(self.notes)
+        still = set(self.open)
+        spans = (Span(max(span.start, notes[0].start), span.end) for span in self.pedal)
+        return Phrase(
+            notes,
+            tuple(span for span in spans if span.start < span.end),
+            tuple(number for number, note in enumerate(notes) if note in still),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A key that is held: how loud, since when, and how many keys were struck before."""
+
+    velocity: int
+    struck_at: float
+    number: int
+
+
 class Ear:
     """Hears the player's messages and collects the phrase; knows what is held, and until when."""
 
     def __init__(self, silence: Silence) -> None:
         """An ear that has heard nothing yet."""
         self.silence = silence
-        self._held: dict[tuple[int, int], tuple[int, float]] = {}  # key -> velocity, struck at
+        self._held: dict[tuple[int, int], _Held] = {}  # (channel, pitch)
+        self._struck = 0  # keys, ever
         self._notes: list[Note] = []
+        self._long: list[Note] = []  # those of them that were held through very many
         self._pedal_channels: set[int] = set()  # channels whose pedal is down
         self._pedal_at = 0.0  # when the first of them went down
         self._pedal: list[Span] = []
@@ -73,12 +111,21 @@ class Ear:
         """Notes heard in this phrase so far, those still held among them."""
         return len(self._notes) + len(self._held)
 
-    def known(self, at: float) -> tuple[tuple[Note, ...], tuple[Span, ...]]:
-        """What will not change any more: the notes before the first key held, and the pedal."""
-        first = min((struck_at for _, struck_at in self._held.values()), default=inf)
-        down = [Span(self._pedal_at, at)] if self._pedal_channels else []
-        notes = tuple(note for note in self._notes if note.start < first)
-        return notes, (*self._pedal, *down)
+    @property
+    def is_quiet(self) -> bool:
+        """True while no key is held and the pedal is up."""
+        return not self._held and not self._pedal_channels
+
+    @property
+    def has_pedal_down(self) -> bool:
+        """True while the pedal is down, on any channel."""
+        return bool(self._pedal_channels)
+
+    def so_far(self, at: float) -> SoFar:
+        """What was heard of the phrase up to now."""
+        held = [_note(pitch, held, at) for (_, pitch), held in self._held.items()]
+        down = [Span(self._pedal_at, on_grid(at))] if self._pedal_channels else []
+        return SoFar((*self._notes, *held), (*self._long, *held), (*self._pedal, *down))
 
     @property
     def ends_at(self) -> float | None:
@@ -93,7 +140,8 @@ class Ear:
         match message:
             case NoteOn(channel, pitch, velocity):
                 self._release(channel, pitch, at)  # a key struck twice was released between
-                self._held[channel, pitch] = velocity, at
+                self._held[channel, pitch] = _Held(velocity, at, self._struck)
+                self._struck += 1
             case NoteOff(channel, pitch):
                 self._release(channel, pitch, at)
             case Sustain(channel) as pedal:
@@ -109,32 +157,37 @@ class Ear:
 
         Raises ValueError where no note was heard.
         """
-        held = [self._note(pitch, *struck, at) for (_, pitch), struck in self._held.items()]
-        down = [Span(self._pedal_at, at)] if self._pedal_channels else []
-        phrase = Phrase.of([*self._notes, *held], [*self._pedal, *down])
-        still = {(note.pitch, on_grid(note.start)) for note in held}
-        numbers = (n for n, note in enumerate(phrase.notes) if (note.pitch, note.start) in still)
-        phrase = replace(phrase, held=tuple(numbers))
-        self._held.clear()
-        self._notes.clear()
-        self._pedal.clear()
-        self._pedal_at = at
+        phrase = self.so_far(at).phrase
+        self.forget(at)
         return phrase
 
-    def _note(self, pitch: int, velocity: int, struck_at: float, at: float) -> Note:
-        return Note(pitch, velocity, struck_at, max(at, struck_at))
+    def forget(self, at: float) -> None:
+        """Begin a new phrase; a pedal that is down stays down."""
+        self._held.clear()
+        self._notes.clear()
+        self._long.clear()
+        self._pedal.clear()
+        self._pedal_at = on_grid(at)
 
     def _release(self, channel: int, pitch: int, at: float) -> None:
-        struck = self._held.pop((channel, pitch), None)
-        if struck is not None:
-            self._notes.append(self._note(pitch, *struck, at))
+        held = self._held.pop((channel, pitch), None)
+        if held is not None:
+            note = _note(pitch, held, at)
+            self._notes.append(note)
+            if self._struck - held.number > LONG:
+                self._long.append(note)
             self._quiet_at = at
 
     def _move_pedal(self, channel: int, is_down: bool, at: float) -> None:
         was_down = bool(self._pedal_channels)
         (self._pedal_channels.add if is_down else self._pedal_channels.discard)(channel)
         if is_down and not was_down:
-            self._pedal_at = at
+            self._pedal_at = on_grid(at)
         if was_down and not self._pedal_channels:
-            self._pedal.append(Span(self._pedal_at, at))
+            self._pedal.append(Span(self._pedal_at, on_grid(at)))
             self._quiet_at = at
+
+
+def _note(pitch: int, held: _Held, at: float) -> Note:
+    start = on_grid(held.struck_at)
+    return Note(pitch, held.velocity, start, max(on_grid(at), start))

@@ -12,11 +12,12 @@ from typing import Any
 import mido
 
 from performer.messages import Heard, Player
-from performer.midi import PEDAL_DOWN, SUSTAIN, sustain
+from performer.midi import PEDAL_DOWN, SUSTAIN
 from performer.midi_file import read_midi_file
 from performer.notes import Note, Phrase, Span, in_order
 from performer.refusal import Refusal
-from performer.take import Recorded, played
+from performer.schedule import by_hand
+from performer.take import Recorded
 
 MOST_NOTES = 100_000  # a phrase longer than this was surely not meant
 LARGEST = 20 * 1024 * 1024  # bytes
@@ -61,14 +62,7 @@ def read_messages(path: Path) -> list[tuple[float, bytes]]:
 
 def as_played(phrase: Phrase, at: float = 0.0) -> list[Recorded]:
     """The messages of a player who plays a phrase, notes and pedal, from the moment `at` on."""
-    later = at - phrase.start
-    pedal = [
-        Recorded(moment + later, Player.HUMAN, sustain(0, value))
-        for span in phrase.pedal
-        for moment, value in ((span.start, 127), (span.end, 0))
-    ]
-    notes = played((note.shifted(later) for note in phrase.notes), Player.HUMAN)
-    return sorted([*notes, *pedal], key=lambda message: message.at)
+    return [Recorded(moment, Player.HUMAN, data) for moment, data in by_hand(phrase, at)]
 
 
 def as_heard(phrase: Phrase, at: float = 0.0) -> list[tuple[float, Heard]]:

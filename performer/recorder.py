@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from performer.engine import Sent
-from performer.messages import Answered, Report
+from performer.messages import Answered, Maker, ModelChanged, Report
 from performer.refusal import Refusal
-from performer.take import Maker, Recorded, Take, write_take
+from performer.take import Recorded, Take, write_take
 
 
 class Recorder:
@@ -19,7 +19,7 @@ class Recorder:
 
     def __init__(self, maker: Maker) -> None:
         """A recorder of what one model and its player play."""
-        self._maker = maker
+        self._maker = self._now_by = maker
         self._messages: list[Recorded] = []
         self._answers: list[Answered] = []
 
@@ -30,12 +30,20 @@ class Recorder:
                 self._messages.append(Recorded(message.due, message.by, message.data))
             case Answered():
                 self._answers.append(what)
+            case ModelChanged(name, sha256):
+                self._now_by = Maker(name, sha256)
 
     @property
     def take(self) -> Take:
         """The take so far, from its first message on."""
         in_time = sorted(self._messages, key=lambda message: message.at)
         return Take(self._maker, tuple(in_time), tuple(self._answers)).from_zero()
+
+    def turn_over(self) -> Take:
+        """The take so far; another begins."""
+        take = self.take
+        self._maker, self._messages, self._answers = self._now_by, [], []
+        return take
 
 
 def folder_for_takes(path: Path) -> Path:

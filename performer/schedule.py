@@ -1,16 +1,17 @@
 """What is due when: the answer's keys, struck and released, and its pedal, at their moments.
 
 The rules kept here: moments are absolute, so one late note delays no other; every key struck is
-released exactly once, and before it is struck again; a note that comes too late to be music is left
-out whole, a release never.
+released exactly once, and before it is struck again; a note that comes too late to be music, or on
+a key that the player holds, is left out whole, a release never.
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from math import inf
 
-from performer.notes import Note, on_grid
+from performer.midi import note_off, note_on, sustain
+from performer.notes import Note, Phrase, on_grid
 from performer.touch import DOWN, RENEWED, UP
 
 TOO_LATE = 0.1  # seconds after which a note is no longer struck
@@ -42,7 +43,16 @@ class Tread:
     due: float
 
 
-Stroke = Strike | Lift | Tread
+@dataclass(frozen=True, slots=True)
+class Omission:
+    """A key of the answer that was to be struck and is not: it came too late, or was taken."""
+
+    pitch: int
+    due: float
+    is_late: bool
+
+
+Stroke = Strike | Lift | Tread | Omission
 LIFTING, LETTING_GO, STRIKING, PRESSING = range(4)  # the order of what is due at one moment
 
 
@@ -56,7 +66,6 @@ class Schedule:
         self._sounding: dict[int, Note] = {}  # pitch -> the note that holds the key
         self._pedal_is_down = False
         self._last_due = 0.0  # of all that was done
-        self.dropped = 0  # notes left out because they came too late
 
     @property
     def is_empty(self) -> bool:
@@ -82,21 +91,29 @@ class Schedule:
         if move in (DOWN, RENEWED):
             self._push(on_grid(at + AFTER_THE_KEYS), PRESSING)
 
-    def take_due(self, now: float) -> list[Stroke]:
-        """All that is to be done by now, in order; each is given out once."""
+    def take_due(self, now: float, taken: Container[int] = ()) -> list[Stroke]:
+        """All that is to be done by now, in order, off the keys that are taken; each given once."""
         strokes: list[Stroke] = []
         while self._due and self._due[0][0] <= now:
             due, what, _, note = heapq.heappop(self._due)
-            self._last_due = due
             if note is None:
-                strokes += self._tread(what == PRESSING, due)
+                done = self._tread(what == PRESSING, due)
             elif what == LIFTING:
-                strokes += self._lift(note, due)
-            elif now - due > TOO_LATE:
-                self.dropped += 1
+                done = self._lift(note, due)
+            elif now - due > TOO_LATE or note.pitch in taken:
+                strokes.append(Omission(note.pitch, due, now - due > TOO_LATE))
+                continue
             else:
-                strokes += self._strike(note, due)
+                done = self._strike(note, due)
+            if done:
+                self._last_due = due
+            strokes += done
         return strokes
+
+    def release(self, pitch: int, at: float) -> list[Stroke]:
+        """Let go of one key, if it sounds: somebody else wants it."""
+        note = self._sounding.get(pitch)
+        return [] if note is None else self._lift(note, at)
 
     def forget(self, since: int) -> None:
         """Forget what was planned since so much was planned; keys that sound are still let go."""
@@ -136,6 +153,36 @@ class Schedule:
             return []  # the key was struck again meanwhile, and released for that
         del self._sounding[note.pitch]
         return [Lift(note.pitch, due)]
+
+
+def as_message(stroke: Strike | Lift | Tread, channel: int) -> bytes:
+    """The message that makes a stroke.
+
+    >>> as_message(Strike(60, 80, due=1.0), channel=0).hex()
+    '903c50'
+    """
+    match stroke:
+        case Strike(pitch, velocity):
+            return note_on(channel, pitch, velocity)
+        case Lift(pitch):
+            return note_off(channel, pitch)
+        case Tread(is_down):
+            return sustain(channel, 127 if is_down else 0)
+
+
+def by_hand(phrase: Phrase, at: float = 0.0, channel: int = 0) -> list[tuple[float, bytes]]:
+    """The messages of a player who plays a phrase, notes and pedal, from the moment `at` on."""
+    later = at - phrase.start
+    keys = strokes(note.shifted(later) for note in phrase.notes)
+    feet = [
+        Tread(is_down, on_grid(moment + later))
+        for span in phrase.pedal
+        for moment, is_down in ((span.start, True), (span.end, False))
+    ]
+    done = sorted([*keys, *feet], key=lambda stroke: stroke.due)
+    return [
+        (each.due, as_message(each, channel)) for each in done if not isinstance(each, Omission)
+    ]
 
 
 def strokes(

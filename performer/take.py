@@ -20,11 +20,12 @@ from performer.length import Limit
 from performer.limits import PIANO, Bounds
 from performer.messages import Answered, Change, Player
 from performer.messages import Maker as Maker  # a take is signed by its maker
-from performer.midi import NoteOff, NoteOn, Sustain, note_off, note_on, parse, sustain
+from performer.midi import NoteOff, NoteOn, Sustain, parse
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
 from performer.refusal import Refusal
-from performer.schedule import Lift, Strike, Tread, strokes
+from performer.schedule import Omission, as_message, strokes
 from performer.taste import Taste
+from performer.thought import Struck
 
 FORMAT = "antiphon take 1"
 QUARTER = 500  # ticks
@@ -89,10 +90,16 @@ class Take:
 
     def phrase(self, answer: Answered) -> Phrase:
         """What an answer of this take had heard. Raises Refusal where it is no longer there."""
+        struck_later = {
+            (struck.pitch, on_grid(answer.began_at + struck.at))
+            for change in answer.changes
+            for struck in change.struck
+        }
         heard = [
             replace(note, end=min(note.end, answer.heard.end))
             for note in self.notes(Player.HUMAN)
             if answer.heard.start <= note.start <= answer.heard.end
+            and (note.pitch, note.start) not in struck_later
         ]
         if not heard:
             raise Refusal(f"The phrase of answer {answer.turn} is no longer in the take.")
@@ -113,16 +120,11 @@ def played(
     cut_at: float = math.inf,
 ) -> tuple[Recorded, ...]:
     """The messages that play some notes and moves of the pedal on time, as a player of the take."""
-    messages = []
-    for stroke in strokes(notes, moves, cut_at):
-        match stroke:
-            case Strike(pitch, velocity, due):
-                messages.append(Recorded(due, by, note_on(channel, pitch, velocity)))
-            case Lift(pitch, due):
-                messages.append(Recorded(due, by, note_off(channel, pitch)))
-            case Tread(is_down, due):
-                messages.append(Recorded(due, by, sustain(channel, 127 if is_down else 0)))
-    return tuple(messages)
+    return tuple(
+        Recorded(stroke.due, by, as_message(stroke, channel))
+        for stroke in strokes(notes, moves, cut_at)
+        if not isinstance(stroke, Omission)
+    )
 
 
 def write_take(take: Take, path: Path, only: Player | None = None) -> None:
@@ -239,34 +241,59 @@ def facts_of(answer: Answered) -> dict[str, Any]:
         "notes": answer.notes,
         "cut_at": answer.cut_at,
         "held": list(answer.held),
-        "changes": [
-            {"note": change.index, "from": change.earliest, **facts_of_taste(change.taste)}
-            for change in answer.changes
-        ],
+        "changes": list(_facts_of_changes(answer)),
+        "left_out": list(answer.left_out),
+        "along": answer.is_along,
+        **_facts_of_maker(answer.maker),
     }
+
+
+def _facts_of_changes(answer: Answered) -> Iterator[dict[str, Any]]:
+    """Each change, and of its taste only where it is another: a duet has a change every note."""
+    taste = answer.taste
+    for change in answer.changes:
+        facts: dict[str, Any] = {"note": change.index, "from": change.earliest}
+        if change.taste != taste:
+            facts |= facts_of_taste(change.taste)
+        if change.taken:
+            facts["taken"] = sorted(change.taken)
+        if change.struck:
+            facts["struck"] = [
+                [each.pitch, each.velocity, each.at, int(each.is_pedalled)]
+                for each in change.struck
+            ]
+        yield facts | _facts_of_maker(change.maker)
+        taste = change.taste
+
+
+def _facts_of_maker(maker: Maker | None) -> dict[str, str]:
+    return {} if maker is None else {"model": maker.model, "sha256": maker.sha256}
 
 
 def facts_of_taste(taste: Taste) -> dict[str, Any]:
     """A taste as JSON can say it."""
     temperature = {"pitch": taste.pitch, "rhythm": taste.rhythm, "dynamics": taste.dynamics}
     bounds = {**asdict(taste.bounds), "classes": sorted(taste.bounds.classes)}
-    return {"temperature": temperature, "top_p": taste.top_p, "bounds": bounds}
+    density = {} if taste.density == 1 else {"density": taste.density}
+    return {"temperature": temperature, "top_p": taste.top_p, "bounds": bounds, **density}
 
 
 def taste_from(facts: dict[str, Any]) -> Taste:
     """The taste of those facts. A take from before there were bounds has the piano's."""
     said = facts.get("bounds")
     bounds = Bounds(**{**said, "classes": frozenset(said["classes"])}) if said else PIANO
-    return Taste(**facts["temperature"], top_p=facts["top_p"], bounds=bounds)
+    density = facts.get("density", 1.0)
+    return Taste(**facts["temperature"], top_p=facts["top_p"], bounds=bounds, density=density)
 
 
 def answer_from(facts: dict[str, Any]) -> Answered:
     """The answer of those facts. Raises ValueError, TypeError or KeyError where they are none."""
     seconds, notes = facts["limit"]["seconds"], facts["limit"]["notes"]
+    taste = taste_from(facts)
     return Answered(
         facts["turn"],
         Span(*facts["heard"]),
-        taste_from(facts),
+        taste,
         facts["seed"],
         Limit(
             math.inf if seconds is None else seconds,
@@ -277,8 +304,28 @@ def answer_from(facts: dict[str, Any]) -> Answered:
         facts["notes"],
         facts["cut_at"],
         tuple(facts.get("held", ())),
-        tuple(
-            Change(change["note"], taste_from(change), change["from"])
-            for change in facts.get("changes", ())
-        ),
+        tuple(_changes_from(facts.get("changes", ()), taste)),
+        tuple(facts.get("left_out", ())),
+        facts.get("along", False),
+        _maker_from(facts),
     )
+
+
+def _changes_from(all_facts: Iterable[dict[str, Any]], taste: Taste) -> Iterator[Change]:
+    for facts in all_facts:
+        taste = taste_from(facts) if "temperature" in facts else taste
+        yield Change(
+            facts["note"],
+            taste,
+            facts["from"],
+            frozenset(facts.get("taken", ())),
+            tuple(
+                Struck(pitch, velocity, at, bool(is_pedalled))
+                for pitch, velocity, at, is_pedalled in facts.get("struck", ())
+            ),
+            _maker_from(facts),
+        )
+
+
+def _maker_from(facts: dict[str, Any]) -> Maker | None:
+    return Maker(facts["model"], facts["sha256"]) if "model" in facts else None

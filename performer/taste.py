@@ -11,11 +11,12 @@ from typing import Self
 from performer.limits import PIANO, Bounds
 
 HOTTEST = 5.0  # above this the odds are flat: noise, not taste
+SPARSEST, DENSEST = 0.1, 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """Temperatures of pitch, rhythm and dynamics (1: as the model plays best), and top-p.
+    """Temperatures of pitch, rhythm and dynamics (1: as the model plays best), top-p, density.
 
     Raises ValueError, with a sentence for the player, for a value that cannot be played.
     """
@@ -25,6 +26,7 @@ class Taste:
     dynamics: float = 1.0
     top_p: float = 1.0
     bounds: Bounds = PIANO
+    density: float = 1.0  # of its onsets; below 1 it waits longer between them, above 1 less long
 
     def __post_init__(self) -> None:
         """Refuse what cannot be played."""
@@ -36,8 +38,15 @@ class Taste:
                 )
         if not 0 < self.top_p <= 1:
             raise ValueError(f"a top-p of {self.top_p:g} cannot be played: choose above 0, up to 1")
+        if not SPARSEST <= self.density <= DENSEST:
+            raise ValueError(
+                f"a density of {self.density:g} cannot be played: "
+                f"choose {SPARSEST:g} to {DENSEST:g}, 1 being as learnt"
+            )
 
     @classmethod
-    def of(cls, temperature: float, top_p: float, bounds: Bounds = PIANO) -> Self:
+    def of(
+        cls, temperature: float, top_p: float, bounds: Bounds = PIANO, density: float = 1.0
+    ) -> Self:
         """One temperature for all three."""
-        return cls(temperature, temperature, temperature, top_p, bounds)
+        return cls(temperature, temperature, temperature, top_p, bounds, density)

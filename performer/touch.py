@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.codec import DURATION_EDGES, PITCHES, STEP_EDGES, bins
-from performer.notes import Phrase
+from performer.notes import GRID, Phrase
 from performer.signature import Signature
 
 CODEC = "touch-1"
@@ -26,6 +26,7 @@ UNKNOWN_VELOCITY, UNKNOWN_PEDAL = VELOCITIES, PEDALS  # read, never said
 
 KINDS = ("performed", "expressive", "score")  # what kind of source a note came from
 PERFORMED, EXPRESSIVE, SCORE = range(len(KINDS))
+EARLY = 64  # notes from a phrase's first on, by which what it is read as is decided
 SET_BY_SOFTWARE = 0.25  # share of steps that are exactly 0; human playing has 0.03
 
 Tokens = NDArray[np.int64]
@@ -109,8 +110,16 @@ def kind_of(start: NDArray[np.floating]) -> int:
     return EXPRESSIVE if is_set else PERFORMED
 
 
+def kind_of_phrase(phrase: Phrase) -> int:
+    """What a phrase is read as: that is decided early, and does not change as it grows."""
+    return kind_of(np.array([note.start for note in phrase.notes[:EARLY]]))
+
+
 def phrase_tokens(phrase: Phrase) -> Tokens:
-    """The (n, 5) integers of a phrase; the pedal is unknown where it was never used."""
+    """The (n, 5) integers of a phrase; the pedal is unknown where it was never used.
+
+    Where it is used late for the first time, it is unknown until then: what was heard stays so.
+    """
     notes = phrase.notes
     start = np.array([note.start for note in notes])
     spans = sorted((span.start, span.end) for span in phrase.pedal)
@@ -126,6 +135,15 @@ def phrase_tokens(phrase: Phrase) -> Tokens:
             phrase.end,
         ),
     )
-    if not spans:
-        written[:, PEDAL] = UNKNOWN_PEDAL
+    written[:, STEP] = bins(_on_grid(np.diff(start, prepend=start[:1])), STEP_EDGES)
+    written[:, DURATION] = bins(
+        _on_grid(np.array([note.duration for note in notes])), DURATION_EDGES
+    )
+    before = int(np.searchsorted(start, spans[0][0])) - 1 if spans else len(notes)
+    written[: before if before >= EARLY or not spans else 0, PEDAL] = UNKNOWN_PEDAL
     return written
+
+
+def _on_grid(seconds: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Spans as whole milliseconds: wherever a phrase lies in time, it is read the same."""
+    return np.round(seconds * GRID) / GRID

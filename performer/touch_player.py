@@ -3,10 +3,15 @@
 The rules kept here: what must not be is masked before it is drawn; see `improviser`. The graph says
 one note a run, reproducible from the random numbers that it is given. What was heard already is not
 heard twice: the memories after the latest notes are kept, which saves time and changes nothing.
+
+How long a key will be held that is not let go yet nobody knows: the model itself says, and not less
+than it has been held. Of a key held through many notes that is settled when a few have followed, by
+the phrase alone; so what was heard after it stays heard, and little is left to do at takeover.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +20,7 @@ from performer.codec import DURATION_EDGES, STEP_EDGES, bins, seconds_in_bin
 from performer.limits import SHORTEST, untaken
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
-from performer.thought import Thought, TouchMind
+from performer.thought import Struck, Thought, TouchMind
 from performer.touch import (
     CHORD_STEPS,
     DOWN,
@@ -25,21 +30,26 @@ from performer.touch import (
     PEDAL,
     PERFORMED,
     PITCH,
+    RENEWED,
     SIZES,
     STATE,
     STEP,
     UNKNOWN_PEDAL,
+    UP,
     VELOCITY,
     VELOCITY_WIDTH,
     Tokens,
-    kind_of,
+    kind_of_phrase,
     phrase_tokens,
 )
 
 FREE = np.full(len(PARTS), -1)  # no part is forced
 ANYTHING = tuple(np.ones(size, dtype=bool) for size in SIZES)
 UNMOVED, UNMOVED_IN_CHORDS = 0.52, 0.88  # shares of velocities within a bin, on train works
-REMEMBERED = 16  # memories kept, of the latest notes heard
+REMEMBERED = 48  # memories kept, of the latest notes heard
+SETTLED = 6  # notes that follow a key that is held before it is settled how long that will be
+A_FEW = 4  # notes overheard at a time
+BY_THE_PHRASE, BY_THE_PLACE = 1, 2  # what random numbers are for that do not draw a note
 
 Memory = Mapping[str, NDArray[np.generic]]
 
@@ -72,22 +82,63 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Heard:
-    """Notes that were heard, and the memories after the last of them."""
+class _ToHear:
+    """A phrase that is to be heard."""
 
-    tokens: Tokens  # (n, 5)
+    tokens: Tokens  # (n, 5); a key still held is as long as it is held for at least
     kind: int
-    memories: tuple[Memory, ...]  # the last stands after the last note
+    seeds: Mapping[int, tuple[int, ...]]  # number of a note still held -> of how long it will be
+    settled: int  # the first whose length not even the phrase settles, or as many as there are
 
-    def first_of(self, tokens: Tokens, kind: int) -> tuple[int, Memory] | None:
-        """How many of the first of some notes are remembered, and the memory after these."""
-        both = min(len(tokens), len(self.tokens))
-        is_same = (tokens[:both] == self.tokens[:both]).all(axis=1)
-        same = both if is_same.all() else int(np.argmin(is_same))
-        back = len(self.tokens) - same
-        if kind != self.kind or back >= len(self.memories):
+    @classmethod
+    def of(cls, phrase: Phrase, seed: tuple[int, ...] = ()) -> "_ToHear":
+        """What is to be heard of a phrase; a seed for what the phrase alone does not settle."""
+        tokens, last = phrase_tokens(phrase), len(phrase.notes) - 1
+        seeds = {}
+        for index in phrase.held:
+            seeds[index] = (*seed, index, BY_THE_PHRASE)
+            if last - index >= SETTLED:
+                seeds[index] = (index, BY_THE_PHRASE)
+                least = phrase.notes[index + SETTLED].start - phrase.notes[index].start
+                tokens[index, DURATION] = _duration_bin(least)
+        open_ones = (index for index in phrase.held if last - index < SETTLED)
+        return cls(tokens, kind_of_phrase(phrase), seeds, min(open_ones, default=last + 1))
+
+    @property
+    def questions(self) -> Tokens:
+        """The tokens, marked where the model is asked."""
+        marked = self.tokens.copy()
+        asked = list(self.seeds)
+        marked[asked, DURATION] = -1 - marked[asked, DURATION]
+        return marked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heard:
+    """Notes that were heard, all but the last of which stand in the memories' latest."""
+
+    questions: Tokens  # (n, 5) as they were to be heard
+    tokens: Tokens  # (n, 5) as they were: with what the model said where it was asked
+    kind: int
+    memories: tuple[Memory, ...]
+
+    def of(self, wanted: _ToHear) -> "_Heard | None":
+        """What is of use of it for what is to be heard; None where nothing is."""
+        questions = wanted.questions
+        most = min(len(self.questions), wanted.settled + 1, len(questions))
+        is_same = (questions[: most - 1] == self.questions[: most - 1]).all(axis=1)
+        fed = most - 1 if is_same.all() else int(np.argmin(is_same))
+        was_asked = fed < wanted.settled and (questions[fed] == self.questions[fed]).all()
+        if fed in wanted.seeds and not was_asked:
+            fed -= 1
+        back = len(self.tokens) - 1 - fed
+        if self.kind != wanted.kind or fed <= 0 or back >= len(self.memories):
             return None
-        return same, self.memories[len(self.memories) - 1 - back]
+        tokens = np.concatenate([self.tokens[:fed], wanted.tokens[fed : fed + 1]])
+        if fed in wanted.seeds:
+            tokens[fed] = self.tokens[fed]
+        memories = self.memories[: len(self.memories) - back]
+        return _Heard(questions[: fed + 1], tokens, self.kind, memories)
 
 
 class TouchPlayer:
@@ -98,6 +149,7 @@ class TouchPlayer:
         self._model = model
         self._outputs = ["next_note", "log_odds", "context", *(f"next_{name}" for name in STATE)]
         self._heard: _Heard | None = None
+        self._along: tuple[Thought, tuple[Struck, ...], Thought] | None = None  # from, what, to
 
     @property
     def fresh(self) -> Memory:
@@ -131,13 +183,29 @@ class TouchPlayer:
         drawn, log_odds, context, *state = self._model.run(self._outputs, inputs)
         return Said(drawn, log_odds, dict(zip(STATE, state, strict=True)), context[0])
 
-    def overhear(self, phrase: Phrase) -> None:
-        """Listen while the player plays: what was heard here need not be heard at takeover."""
-        self._listen(phrase_tokens(phrase), _kind(phrase), {})
+    def overhear(self, phrase: Phrase) -> bool:
+        """Listen while the player plays, a few notes at a time; whether that was all.
+
+        What was heard here need not be heard at takeover.
+        """
+        wanted = _ToHear.of(phrase)
+        return self._listen(wanted, wanted.settled, A_FEW)
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        """The thought that has heard what the player struck while it played. Raises Refusal."""
+        now, known = thought, 0
+        if self._along is not None:
+            since, earlier, then = self._along
+            if _is_same(since, thought) and earlier == tuple(struck[: len(earlier)]):
+                now, known = then, len(earlier)
+        for each in struck[known:]:
+            now = self._heard_along(now, each)
+        self._along = thought, tuple(struck), now
+        return now.changed(thought.taste, thought.earliest, thought.taken)
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         """The next note of the answer, and the thought after it. Raises Refusal."""
-        mind = thought.mind if isinstance(thought.mind, TouchMind) else self._taken_up(thought)
+        mind = self._mind(thought)
         *numbers, in_step, in_velocity, in_duration = thought.numbers(len(PARTS) + 3)
         said = self.said(mind.last, mind.kind, mind.memory, self._wish(thought, mind, numbers))
         step = on_grid(seconds_in_bin(int(said.note[STEP]), STEP_EDGES, in_step))
@@ -148,7 +216,7 @@ class TouchPlayer:
         note = Note(int(said.note[PITCH]), velocity, onset, end)
         last = said.note
         if mind.pedal is None:
-            last = np.where(np.arange(len(PARTS)) == PEDAL, UNKNOWN_PEDAL, last)
+            last = _with_pedal(last, UNKNOWN_PEDAL)
         after = TouchMind(
             said.memory,
             last,
@@ -156,57 +224,82 @@ class TouchPlayer:
             velocity,
             (*((key, until) for key, until in mind.held if until > onset), (note.pitch, end)),
             None if mind.pedal is None else int(last[PEDAL]),
+            said.context,
         )
         return note, thought.after(note, step, after)
 
     def _onset(self, thought: Thought, step: float) -> float:
         """The next onset on the answer's clock, which begins with its first note."""
-        return 0.0 if thought.index == 0 else on_grid(thought.onset + step)
+        is_first = thought.index == 0 and not thought.is_along
+        return 0.0 if is_first else on_grid(thought.onset + step)
+
+    def _mind(self, thought: Thought) -> TouchMind:
+        return thought.mind if isinstance(thought.mind, TouchMind) else self._taken_up(thought)
+
+    def _heard_along(self, thought: Thought, struck: Struck) -> Thought:
+        """The thought after a key that the player struck: the model says how long it is held."""
+        mind = self._mind(thought)
+        is_down = struck.is_pedalled or mind.pedal in (DOWN, RENEWED)
+        pedal = None if mind.pedal is None else DOWN if is_down else UP
+        asked = np.array(
+            [
+                _step_bin(thought.step_to(struck)),
+                struck.pitch,
+                struck.velocity // VELOCITY_WIDTH,
+                -1,
+                pedal or UP,
+            ]
+        )
+        numbers = thought.numbers(len(PARTS), BY_THE_PLACE)
+        said = self.said(mind.last, mind.kind, mind.memory, Wish(numbers, forced=asked))
+        after = replace(
+            mind,
+            memory=said.memory,
+            last=_with_pedal(said.note, UNKNOWN_PEDAL if pedal is None else pedal),
+            velocity=struck.velocity,
+            pedal=pedal,
+        )
+        return thought.having_heard(struck, after)
 
     def _taken_up(self, thought: Thought) -> TouchMind:
         """The mind that has heard the phrase."""
-        phrase = thought.phrase
-        kind = _kind(phrase)
-        tokens = phrase_tokens(phrase)
-        held = {
-            index: np.random.default_rng((thought.seed, thought.turn, index, 1))
-            for index in phrase.held
-        }
-        tokens, memory = self._listen(tokens, kind, held)
-        has_pedal = tokens[-1, PEDAL] != UNKNOWN_PEDAL
+        wanted = _ToHear.of(thought.phrase, (thought.seed, thought.turn))
+        self._listen(wanted, len(wanted.tokens))
+        assert self._heard is not None
+        last = self._heard.tokens[-1]
+        has_pedal = last[PEDAL] != UNKNOWN_PEDAL
         return TouchMind(
-            memory,
-            tokens[-1],
-            kind,
-            phrase.notes[-1].velocity,
-            pedal=int(tokens[-1, PEDAL]) if has_pedal else None,
+            self._heard.memories[-1],
+            last,
+            wanted.kind,
+            thought.phrase.notes[-1].velocity,
+            pedal=int(last[PEDAL]) if has_pedal else None,
         )
 
-    def _listen(
-        self, tokens: Tokens, kind: int, held: Mapping[int, np.random.Generator]
-    ) -> tuple[Tokens, Memory]:
-        """Hear all notes but the last, and the memory then.
+    def _listen(self, wanted: _ToHear, until: int, most: float = inf) -> bool:
+        """Hear the first `until` notes, at most so many more than were heard; whether that is all.
 
-        A key still held is given the duration that the model itself would give it, and not less
-        than it has been held for.
+        The last of them is known then, and not yet in the memory. A key still held is given the
+        duration that the model itself would give it, and not less than it has been held for.
         """
-        tokens = tokens.copy()
-        most = max(min([*held, len(tokens)]) - 1, 0)  # notes that may be heard without a question
-        known = self._heard.first_of(tokens[:most], kind) if self._heard else None
-        begin, memory = known or (0, self.fresh)
-        memories = [memory]
-        for index in range(begin + 1, len(tokens)):
-            wish = self._asking(tokens[index], held[index]) if index in held else HEARING
-            said = self.said(tokens[index - 1], kind, memory, wish)
-            if index in held:
+        known = self._heard.of(wanted) if self._heard else None
+        heard = known or _Heard(wanted.questions[:1], wanted.tokens[:1], wanted.kind, (self.fresh,))
+        begin, memories = len(heard.tokens), heard.memories
+        end = int(max(begin, min(until, begin + most)))
+        tokens = np.concatenate([heard.tokens, wanted.tokens[begin:end]])
+        for index in range(begin, end):
+            seed = wanted.seeds.get(index)
+            wish = HEARING if seed is None else self._asking(tokens[index], seed)
+            said = self.said(tokens[index - 1], wanted.kind, memories[-1], wish)
+            if seed is not None:
                 tokens[index, DURATION] = said.note[DURATION]
-            memory = said.memory
-            memories = [*memories[1 - REMEMBERED :], memory]
-        self._heard = _Heard(tokens[:-1], kind, tuple(memories))
-        return tokens, memory
+            memories = (*memories[1 - REMEMBERED :], said.memory)
+        self._heard = _Heard(wanted.questions[:end], tokens, wanted.kind, memories)
+        return end >= until
 
-    def _asking(self, note: Tokens, dice: np.random.Generator) -> Wish:
+    def _asking(self, note: Tokens, seed: tuple[int, ...]) -> Wish:
         """Asks for the duration of a note that is still held."""
+        dice = np.random.default_rng(seed)
         longer = np.arange(SIZES[DURATION]) >= note[DURATION]
         asked = np.where(np.arange(len(PARTS)) == DURATION, -1, note)
         asked[PEDAL] = min(asked[PEDAL], DOWN)
@@ -219,7 +312,7 @@ class TouchPlayer:
         step = base.rhythm * taste.rhythm
         forced = FREE
         bounds = taste.bounds
-        soon = bounds.steps(thought.earliest - thought.onset)
+        soon = thought.steps
         with_fingers = soon & _has_fingers(thought, mind)
         if thought.index == 0 and thought.taken_at is not None:
             waited = thought.taken_at - thought.phrase.notes[-1].start
@@ -230,12 +323,12 @@ class TouchPlayer:
             min(base.top_p, taste.top_p),
             (
                 with_fingers if with_fingers.any() else soon,
-                bounds.pitches,
+                thought.pitches,
                 ANYTHING[VELOCITY],
                 bounds.durations,
                 ANYTHING[PEDAL],
             ),
-            untaken(bounds.pitches, thought.chord),
+            untaken(thought.pitches, thought.chord),
             forced,
         )
 
@@ -254,12 +347,25 @@ def _velocity(mind: TouchMind, note: Tokens, number: float) -> int:
     return max(int((bin_ + number) * VELOCITY_WIDTH), 1)
 
 
-def _kind(phrase: Phrase) -> int:
-    return kind_of(np.array([note.start for note in phrase.notes]))
+def _is_same(one: Thought, other: Thought) -> bool:
+    """True where both have heard and said the same."""
+    return (
+        one.phrase is other.phrase
+        and one.mind is other.mind
+        and (one.seed, one.turn, one.index) == (other.seed, other.turn, other.index)
+    )
+
+
+def _with_pedal(note: Tokens, pedal: int) -> Tokens:
+    return np.where(np.arange(len(PARTS)) == PEDAL, pedal, note)
 
 
 def _step_bin(seconds: float) -> int:
     return int(bins(np.array([seconds]), STEP_EDGES)[0])
+
+
+def _duration_bin(seconds: float) -> int:
+    return int(bins(np.array([on_grid(seconds)]), DURATION_EDGES)[0])
 
 
 def _has_fingers(thought: Thought, mind: TouchMind) -> NDArray[np.bool_]:

@@ -7,7 +7,8 @@ a hundred notes. With it, continuations of 100 notes were nearest to real valid 
 of chords, spread of pitch and size of intervals.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,9 +28,10 @@ from performer.limits import SHORTEST, untaken
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.sampling import draw
-from performer.thought import Dynamics, Thought, WindowMind
+from performer.thought import Dynamics, Struck, Thought, WindowMind
 
 PITCH_SHARE = 0.8  # of the pitch's temperature
+BY_THE_PLACE = 2  # what random numbers are for that do not draw a note
 HEADS = {
     "pitch_logits": PITCHES,
     "step_logits": len(STEP_EDGES) - 1,
@@ -52,8 +54,15 @@ class WindowPlayer:
         """Say a note that nobody hears, so that the first one heard comes as quickly as others."""
         self.scores(np.zeros((WINDOW, len(FEATURES)), dtype=np.float32))
 
-    def overhear(self, phrase: Phrase) -> None:
+    def overhear(self, _phrase: Phrase) -> bool:
         """Nothing: a window is read in no time."""
+        return True
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        """The thought that has heard what the player struck while it played. Raises Refusal."""
+        for each in struck:
+            thought = self._heard_along(thought, each)
+        return thought
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         """The next note of the answer, and the thought after it. Raises Refusal, ValueError."""
@@ -61,10 +70,9 @@ class WindowPlayer:
         scores = self.scores(mind.rows)
         for_step, in_step, for_pitch, for_duration, in_duration, for_velocity = thought.numbers(6)
 
-        soon = taste.bounds.steps(thought.earliest - thought.onset)
-        step_bin = draw(scores["step_logits"], taste.rhythm, taste.top_p, for_step, soon)
+        step_bin = draw(scores["step_logits"], taste.rhythm, taste.top_p, for_step, thought.steps)
         step = on_grid(seconds_in_bin(step_bin, STEP_EDGES, in_step))
-        free = taste.bounds.pitches
+        free = thought.pitches
         if step == 0:
             free = untaken(free, thought.chord)
         pitch = draw(
@@ -80,10 +88,21 @@ class WindowPlayer:
         duration = max(seconds_in_bin(duration_bin, DURATION_EDGES, in_duration), SHORTEST)
         dynamics = mind.dynamics.moved(for_velocity, taste.dynamics)
 
-        onset = 0.0 if thought.index == 0 else on_grid(thought.onset + step)
+        is_first = thought.index == 0 and not thought.is_along
+        onset = 0.0 if is_first else on_grid(thought.onset + step)
         note = Note(pitch, round(dynamics.now), onset, on_grid(onset + duration))
         rows = slid(mind.rows, row(note.pitch, step, note.duration))
         return note, thought.after(note, step, WindowMind(rows, dynamics))
+
+    def _heard_along(self, thought: Thought, struck: Struck) -> Thought:
+        """The thought after a key that the player struck: the model says how long it is held."""
+        mind, step = self._mind(thought), thought.step_to(struck)
+        scores = self.scores(mind.rows)["duration_logits"]
+        which, where = thought.numbers(2, BY_THE_PLACE)
+        duration = seconds_in_bin(draw(scores, 1.0, 1.0, which), DURATION_EDGES, where)
+        rows = slid(mind.rows, row(struck.pitch, step, on_grid(duration)))
+        dynamics = replace(mind.dynamics, now=struck.velocity)
+        return thought.having_heard(struck, WindowMind(rows, dynamics))
 
     def _mind(self, thought: Thought) -> WindowMind:
         if isinstance(thought.mind, WindowMind):

@@ -9,11 +9,11 @@ the journal says what the take says, and nothing is raised.
 import argparse
 import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from performer.cables import LOOKING, Cables
-from performer.composer import compose
+from performer.composer import compose, overhear
 from performer.engine import Hands, Sent, perform
 from performer.inbox import Scripted, VirtualInbox
 from performer.journal import _fact, _line, read
@@ -23,6 +23,7 @@ from performer.messages import (
     HandOver,
     Heard,
     LastPhrase,
+    Overhear,
     Player,
     Quit,
     Report,
@@ -32,13 +33,13 @@ from performer.messages import (
     Unplugged,
 )
 from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
-from performer.notes import Note
+from performer.notes import Note, Phrase
 from performer.phrase import Silence
 from performer.ports import Hear, PortError
 from performer.recorder import Recorder
 from performer.session import Session, Settings
 from performer.take import Maker
-from performer.thought import Thought
+from performer.thought import Struck, Thought
 from tests.fakes import Metronome
 
 SYNTH = "Synth 24:0"
@@ -129,8 +130,13 @@ class Moody:
     fails: float
     even: Metronome
 
-    def overhear(self, phrase: object) -> None:
+    def overhear(self, phrase: Phrase) -> bool:
         self._fail()
+        return True
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        self._fail()
+        return self.even.hear(thought, struck)
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         self._fail()
@@ -196,9 +202,10 @@ def play(number: int) -> None:
     journal: list[bytes] = []
 
     def ask(request: Request) -> None:
-        composed = compose(improviser, request)
-        if composed is not None:
-            inbox.put(composed, dice.uniform(0.0005, LONGEST_STALL))
+        if isinstance(request, Overhear):
+            overhear(improviser, request)
+        else:
+            inbox.put(compose(improviser, request), dice.uniform(0.0005, LONGEST_STALL))
 
     def record(what: Sent | Report) -> None:
         told.append(what)

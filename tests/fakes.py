@@ -1,6 +1,6 @@
 """What the tests play with: a take in virtual time, players and outputs that only remember."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,17 +10,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from performer import touch
 from performer.codec import CODEC, FEATURES, WINDOW
-from performer.composer import Improvises, compose
+from performer.composer import Improvises, compose, overhear
 from performer.engine import Hands, Sent, perform
 from performer.inbox import Scripted, VirtualInbox
-from performer.messages import Heard, LastPhrase, Player, Report, Request
+from performer.messages import Heard, LastPhrase, Overhear, Player, Report, Request
 from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
 from performer.model_card import ModelCard
 from performer.notes import Note, Phrase
 from performer.recorder import Recorder
 from performer.session import Session, Settings
 from performer.take import Maker, Recorded, Take
-from performer.thought import Thought
+from performer.thought import Struck, Thought
 from performer.window_player import HEADS
 
 CARD = ModelCard(
@@ -48,8 +48,11 @@ class Metronome:
     duration: float = 0.2
     first_pitch: int = 60
 
-    def overhear(self, phrase: Phrase) -> None:
-        pass
+    def overhear(self, phrase: Phrase) -> bool:
+        return True
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        return thought
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         onset = round(thought.index * self.step, 3)
@@ -61,7 +64,10 @@ class Metronome:
 class Broken:
     """An improviser whose model fails."""
 
-    def overhear(self, phrase: Phrase) -> None:
+    def overhear(self, phrase: Phrase) -> bool:
+        raise ValueError("the model's scores are not finite numbers")
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
         raise ValueError("the model's scores are not finite numbers")
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
@@ -148,9 +154,7 @@ def rehearse(
 
     def ask(request: Request) -> None:
         asked.append((inbox.now(), request))
-        composed = compose(improviser or Metronome(), request)
-        if composed is not None:
-            inbox.put(composed, thinking)
+        composing(improviser or Metronome(), inbox, thinking)(request)
 
     def record(what: Sent | Report) -> None:
         told.append(what)
@@ -158,6 +162,21 @@ def rehearse(
 
     perform(Session(settings), inbox, Hands(output, ask, record))
     return Rehearsal(recorder.take, told, output, asked)
+
+
+def composing(
+    improviser: Improvises, inbox: VirtualInbox, thinking: float = 0.002
+) -> Callable[[Request], None]:
+    """One who composes what is asked for, in so many seconds of virtual time."""
+
+    def ask(request: Request) -> None:
+        if isinstance(request, Overhear):
+            while not overhear(improviser, request):
+                pass
+        else:
+            inbox.put(compose(improviser, request), thinking)
+
+    return ask
 
 
 def messages_by_model(take: Take) -> list[Recorded]:

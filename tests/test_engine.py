@@ -4,14 +4,14 @@ import threading
 
 import pytest
 
-from performer.composer import Composer, compose
+from performer.composer import Composer
 from performer.engine import Hands, Sent, perform
 from performer.inbox import VirtualInbox
 from performer.messages import Composed, Quit, TakeUp, Trouble
 from performer.refusal import Refusal
 from performer.session import Session, Settings
 from performer.taste import Taste
-from tests.fakes import Listener, Metronome, key, phrase_of
+from tests.fakes import Listener, Metronome, composing, key, phrase_of
 
 
 def test_an_error_in_the_middle_of_an_answer_leaves_no_key_down() -> None:
@@ -24,9 +24,7 @@ def test_an_error_in_the_middle_of_an_answer_leaves_no_key_down() -> None:
             raise ZeroDivisionError
 
     record_failed: list[bool] = []
-    hands = Hands(
-        output, lambda request: inbox.put(compose(Metronome(duration=5.0), request)), record
-    )
+    hands = Hands(output, composing(Metronome(duration=5.0), inbox), record)
     with pytest.raises(ZeroDivisionError):
         perform(Session(Settings()), inbox, hands)
     assert any(data[0] == 0x90 for at, data in output.sounded if at > 3.0)
@@ -40,7 +38,7 @@ def test_an_output_that_refuses_is_told_and_the_performance_goes_on() -> None:
 
     inbox = VirtualInbox([*key(60, 1.0, 1.5), (9.0, Quit())])
     told: list[object] = []
-    hands = Hands(Gone(), lambda request: inbox.put(compose(Metronome(), request)), told.append)
+    hands = Hands(Gone(), composing(Metronome(), inbox), told.append)
     perform(Session(Settings()), inbox, hands)
     assert Trouble("The port has gone.") in told
     assert sum(isinstance(what, Sent) for what in told) > 10
@@ -49,9 +47,7 @@ def test_an_output_that_refuses_is_told_and_the_performance_goes_on() -> None:
 def test_lateness_is_told_with_every_message() -> None:
     inbox = VirtualInbox([*key(60, 1.0, 1.5), (9.0, Quit())])
     told: list[object] = []
-    hands = Hands(
-        Listener(inbox.now), lambda request: inbox.put(compose(Metronome(), request)), told.append
-    )
+    hands = Hands(Listener(inbox.now), composing(Metronome(), inbox), told.append)
     perform(Session(Settings()), inbox, hands)
     assert {round(what.lateness, 3) for what in told if isinstance(what, Sent)} <= {0.0, 0.001}
 
@@ -71,7 +67,7 @@ def test_the_composer_composes_in_a_thread_of_its_own() -> None:
     for at, event in key(60, 0.0, 0.5):
         phrase.handle(event, at)
     (request,) = [effect for effect in phrase.wake(5.0) if isinstance(effect, TakeUp)]
-    assert request.taste == Taste()
+    assert request.thought.taste == Taste()
     composer.ask(request)
     assert done.wait(5)
     composer.close()

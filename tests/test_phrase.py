@@ -4,7 +4,7 @@ import pytest
 
 from performer.midi import AllNotesOff, NoteOff, NoteOn, Sustain
 from performer.notes import Note, Span
-from performer.phrase import Ear, Silence
+from performer.phrase import LONG, Ear, Silence
 
 
 def listening(*messages: tuple[float, NoteOn | NoteOff | Sustain | AllNotesOff]) -> Ear:
@@ -64,7 +64,7 @@ def test_a_phrase_handed_over_with_keys_held_ends_them_now() -> None:
     ear = listening((1.0, Sustain(0, 100)), (1.5, NoteOn(0, 60, 80)))
     phrase = ear.take_phrase(2.0)
     assert phrase.notes == (Note(60, 80, 1.5, 2.0),)
-    assert phrase.pedal == (Span(1.0, 2.0),)
+    assert phrase.pedal == (Span(1.5, 2.0),)  # as far as it is of the phrase
     ear.hear(NoteOff(0, 60), 3.0)
     assert not ear.has_phrase
 
@@ -99,13 +99,23 @@ def test_a_new_phrase_remembers_nothing_of_the_one_before() -> None:
     assert phrase.pedal == ()
 
 
-def test_what_is_known_holds_back_from_the_first_key_held_and_has_the_pedal_that_is_down() -> None:
+def test_what_is_heard_so_far_is_what_would_be_taken_up_now() -> None:
     ear = Ear(Silence())
     ear.hear(Sustain(0, 127), 0.5)
     for pitch, down, up in ((60, 1.0, 1.2), (62, 1.5, None), (64, 2.0, 2.2)):
         ear.hear(NoteOn(0, pitch, 80), down)
         if up is not None:
             ear.hear(NoteOff(0, pitch), up)
-    notes, pedal = ear.known(2.2)
-    assert [note.pitch for note in notes] == [60]
-    assert pedal == (Span(0.5, 2.2),)
+    so_far = ear.so_far(2.2).phrase
+    assert so_far.held == (1,)
+    assert so_far == ear.take_phrase(2.2)
+
+
+def test_of_a_key_held_through_very_many_notes_it_stays_open_how_long() -> None:
+    ear = Ear(Silence())
+    ear.hear(NoteOn(0, 36, 80), 0.0)
+    for n in range(LONG + 1):
+        ear.hear(NoteOn(0, 60 + n, 80), 1.0 + n)
+        ear.hear(NoteOff(0, 60 + n), 1.5 + n)
+    ear.hear(NoteOff(0, 36), 100.0)
+    assert ear.take_phrase(101.0).held == (0,)

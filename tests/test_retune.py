@@ -60,7 +60,7 @@ def test_a_take_with_changes_is_made_again(improviser: Improviser, tmp_path: Pat
     tamer = Taste(0.5, 0.6, 0.7, 1.0)
     script = [*PHRASE, (5.0, retuned()), (5.02, retuned(tamer)), (7.1, retuned(WILD))]
     take = kept(rehearse(script, improviser, SETTINGS), improviser, tmp_path / "take.mid")
-    assert len(take.answers[0].changes) == 3
+    assert len(take.answers[0].changes) == 2  # the first two came before the same note
     assert messages_by_model(made_again(take, improviser)) == messages_by_model(take)
 
 
@@ -68,7 +68,7 @@ def test_a_change_before_the_first_note_begins_the_answer_anew(improviser: Impro
     rehearsal = rehearse([*PHRASE, (4.0, retuned())], improviser, SETTINGS, thinking=1.5)
     (answered,) = rehearsal.take.answers
     assert answered.taste == WILD
-    assert not answered.changes
+    assert 0 not in [change.index for change in answered.changes]
     assert rehearsal.notes(Player.MODEL)
 
 

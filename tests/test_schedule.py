@@ -10,6 +10,7 @@ from performer.schedule import (
     AFTER_THE_KEYS,
     TOO_LATE,
     Lift,
+    Omission,
     Schedule,
     Strike,
     Stroke,
@@ -39,8 +40,25 @@ def test_a_late_note_delays_no_other() -> None:
 def test_a_note_too_late_to_be_music_is_left_out_whole() -> None:
     schedule = Schedule()
     schedule.add(Note(60, 80, 1.0, 1.5))
-    assert schedule.take_due(1.0 + TOO_LATE + 0.001) == []
-    assert schedule.dropped == 1
+    assert schedule.take_due(1.0 + TOO_LATE + 0.001) == [Omission(60, 1.0, is_late=True)]
+    assert schedule.is_empty
+
+
+def test_a_note_on_a_key_that_is_taken_is_left_out_whole() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 1.5))
+    schedule.add(Note(62, 80, 1.0, 1.5))
+    taken = schedule.take_due(1.0, {60})
+    assert taken == [Omission(60, 1.0, is_late=False), Strike(62, 80, 1.0)]
+    assert schedule.take_due(2.0) == [Lift(62, 1.5)]
+
+
+def test_a_key_that_somebody_else_wants_is_released_at_once_and_once() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 1.5))
+    schedule.take_due(1.0)
+    assert schedule.release(60, 1.2) == [Lift(60, 1.2)]
+    assert schedule.release(60, 1.3) == schedule.take_due(2.0) == []
     assert schedule.is_empty
 
 
@@ -81,6 +99,8 @@ def test_every_key_struck_is_released_once_before_it_is_struck_again(
     sounding: Counter[int] = Counter()
     for stroke in played:
         assert not isinstance(stroke, Tread)
+        if isinstance(stroke, Omission):
+            continue
         sounding[stroke.pitch] += 1 if isinstance(stroke, Strike) else -1
         assert sounding[stroke.pitch] in (0, 1)
     assert not any(sounding.values())

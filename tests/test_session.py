@@ -11,6 +11,7 @@ from performer.length import parse_length
 from performer.messages import (
     Answered,
     Composed,
+    Dropped,
     GoOn,
     HandOver,
     Heard,
@@ -27,7 +28,6 @@ from performer.midi import note_off, note_on
 from performer.notes import Note
 from performer.phrase import Silence
 from performer.session import Session, Settings
-from performer.thought import Thought
 from tests.fakes import Broken, Metronome, key, pedal, phrase_of, rehearse
 
 FIVE = phrase_of(5)  # starts at 1.0 s, the last key is up at 2.4 s
@@ -135,7 +135,7 @@ def test_work_asked_for_in_an_earlier_turn_is_ignored() -> None:
         session.handle(event, at)
     asked = [effect for effect in session.wake(3.0) if isinstance(effect, TakeUp)]
     stale = Composed(
-        asked[0].turn, Note(64, 80, 0.0, 1.0), Thought.on(asked[0].phrase, asked[0].taste, 0, 1)
+        asked[0].turn, Note(64, 80, 0.0, 1.0), asked[0].thought
     )
     session.handle(Heard(note_on(0, 62, 80), 3.001), 3.001)
     assert session.handle(stale, 3.002) == []
@@ -191,14 +191,14 @@ def test_a_stall_of_the_machine_brings_no_burst() -> None:
     for at, event in key(60, 0.0, 0.1):
         session.handle(event, at)
     (asked,) = [effect for effect in session.wake(2.0) if isinstance(effect, TakeUp)]
-    thought, metronome = Thought.on(asked.phrase, asked.taste, 0, asked.turn), Metronome(0.1)
+    thought, metronome = asked.thought, Metronome(0.1)
     for _ in range(20):
         note, thought = metronome.next(thought)
         session.handle(Composed(asked.turn, note, thought), 2.0)
         session.wake(2.0)
-    after = [effect for effect in session.wake(3.45) if isinstance(effect, Send)]
-    assert sum(effect.data[0] == 0x90 for effect in after) == 1
-    assert session.dropped == 13
+    after = session.wake(3.45)
+    assert sum(isinstance(each, Send) and each.data[0] == 0x90 for each in after) == 1
+    assert Dropped(13) in after
 
 
 def test_an_hour_is_the_same_every_run() -> None:

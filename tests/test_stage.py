@@ -5,7 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from performer.inbox import Scripted
-from performer.messages import Heard, LastPhrase, Player, Quit, Slept, Turned, Unplugged
+from performer.messages import (
+    Heard,
+    LastPhrase,
+    Player,
+    Quit,
+    Slept,
+    State,
+    ToCome,
+    Turned,
+    Unplugged,
+)
 from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
 from performer.phrase import Silence
 from performer.session import Session, Settings
@@ -94,7 +104,7 @@ def test_a_machine_that_slept_in_the_middle_of_an_answer_ends_it() -> None:
     rehearsal = rehearse([*phrase_of(5), (4.0, Slept(100.0))])
     assert max(at for at, _ in rehearsal.output.sounded) == 4.0
     assert not rehearsal.output.hanging
-    assert isinstance(rehearsal.told[-1], Turned)
+    assert rehearsal.told[-2:] == [Turned(State.LISTENING), ToCome(())]
 
 
 def test_a_keyboard_that_floods_keeps_no_note_of_the_answer_waiting() -> None:

@@ -17,7 +17,8 @@ from performer.refusal import Refusal
 from performer.taste import Taste
 from performer.thought import Thought, TouchMind
 from performer.touch import DURATION, PARTS, PERFORMED, PITCH, SIZES, STEP, phrase_tokens
-from performer.touch_player import HEARING, TouchPlayer, Wish
+from performer.touch_player import A_FEW, HEARING, TouchPlayer, Wish
+from performer.window_player import WindowPlayer
 from tests.fakes import write_trial_touch_model
 
 NOTES = [Note(60 + n % 12, 60 + 5 * (n % 4), 0.3 * n, 0.3 * n + 0.25) for n in range(40)]
@@ -41,6 +42,19 @@ def thought(phrase: Phrase = PHRASE, seed: int = 1, **taste: float) -> Thought:
 
 def answer(improviser: Improviser, phrase: Phrase = PHRASE, **taste: float) -> list[Note]:
     return list(improviser.answer(thought(phrase, **taste), Limit(notes=200)))
+
+
+def overhear(player: TouchPlayer | WindowPlayer, phrase: Phrase) -> None:
+    while not player.overhear(phrase):
+        pass
+
+
+def counted(model: Model) -> list[int]:
+    """Grows with every run of the graph from now on."""
+    runs: list[int] = []
+    run = model.run
+    model.run = lambda outputs, inputs: runs.append(1) or run(outputs, inputs)  # type: ignore
+    return runs
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_another(improviser: Improviser) -> None:
@@ -77,24 +91,30 @@ def test_what_was_overheard_changes_nothing(path: Path) -> None:
     deaf, listening = (Improviser(Model.load(path)) for _ in range(2))
     phrase = Phrase.of(NOTES)
     for count in (16, 24, 39):
-        listening.overhear(Phrase.of(NOTES[:count]))
+        overhear(listening.player, Phrase.of(NOTES[:count]))
     assert answer(listening, phrase) == answer(deaf, phrase)
 
 
 def test_what_was_overheard_is_not_heard_again(path: Path) -> None:
     model = Model.load(path)
     player = TouchPlayer(model)
-    player.overhear(Phrase.of(NOTES[:39]))
-    runs: list[int] = []
-    run = model.run
-    model.run = lambda outputs, inputs: runs.append(1) or run(outputs, inputs)  # type: ignore
+    overhear(player, Phrase.of(NOTES[:39]))
+    runs = counted(model)
     player.next(thought(Phrase.of(NOTES)))
     assert len(runs) <= 3
 
 
+def test_it_listens_for_a_moment_only(path: Path) -> None:
+    model = Model.load(path)
+    player = TouchPlayer(model)
+    runs = counted(model)
+    assert not player.overhear(Phrase.of(NOTES))
+    assert len(runs) == A_FEW
+
+
 def test_a_phrase_that_was_not_the_one_overheard_is_heard_anew(path: Path) -> None:
     deaf, listening = (Improviser(Model.load(path)) for _ in range(2))
-    listening.overhear(Phrase.of([*NOTES[:10], Note(99, 99, 3.0, 3.1)]))
+    overhear(listening.player, Phrase.of([*NOTES[:10], Note(99, 99, 3.0, 3.1)]))
     assert answer(listening, Phrase.of(NOTES)) == answer(deaf, Phrase.of(NOTES))
 
 
@@ -106,13 +126,9 @@ def test_a_key_still_held_is_given_a_duration_by_the_model_and_none_shorter(path
     short = phrase_tokens(PHRASE)
     completed = set()
     for seed in range(8):
-        _, after = player.next(thought(held, seed=seed))
-        assert isinstance(after.mind, TouchMind)
-        tokens, _ = player._listen(
-            short,
-            PERFORMED,
-            {index: np.random.default_rng((seed, 1, index, 1)) for index in (6, 7)},
-        )
+        player.next(thought(held, seed=seed))
+        assert player._heard is not None
+        tokens = player._heard.tokens
         assert (tokens[:6] == short[:6]).all()
         assert (tokens[6:, DURATION] >= short[6:, DURATION]).all()
         assert (np.delete(tokens, DURATION, axis=1) == np.delete(short, DURATION, axis=1)).all()
