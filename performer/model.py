@@ -2,29 +2,36 @@
 
 The rule kept here: a model file is data from anywhere and is trusted with nothing. It is refused,
 with one sentence that says why, before it can play a note unless it is whole, self-contained, and
-speaks this program's codec. This is the one file that knows onnxruntime.
+speaks this program's codec. What it asks the runtime to do is bounded: all models together may use
+so much memory, and the first note has to come in time. This is the one file that knows onnxruntime.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from math import prod
+import queue
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from math import inf, prod
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 import onnxruntime as ort
 
-from performer import codec, touch
+from performer import codec, onnx_file, touch
 from performer.model_card import ModelCard
 from performer.refusal import Refusal
 from performer.signature import Shape
 
 LARGEST = 200 * 1024 * 1024  # bytes of a model file
 LARGEST_STATE = 4 * 1024 * 1024  # numbers of one input that is carried from note to note
+MEMORY = 512 * 1024 * 1024  # bytes, of all models together
+LOADING, FIRST_STEP = 30.0, 10.0  # seconds; a note of the flagship's takes a thousandth
 CHECKED = 4096  # numbers of an output that is looked through; what is wrong reaches a small one
 DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
 SIGNATURES = {codec.CODEC: codec.SIGNATURE, touch.CODEC: touch.SIGNATURE}
 
+T = TypeVar("T")
 Inputs = Mapping[str, tuple[tuple[int, ...], type]]
 
 
@@ -37,15 +44,19 @@ class Model:
         self.card = card
         self.sha256 = sha256
         self._graph = graph
+        self._has_run = False
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Load and check a model file. Raises Refusal with a sentence for the player."""
         data = _read(path)
         try:
-            graph = _graph(data)
+            onnx_file.check(data)
+            graph = _in_time(LOADING, lambda _: _graph(data))
             card = ModelCard.from_metadata(graph.get_modelmeta().custom_metadata_map)
             _check_fit(card, graph)
+        except TimeoutError:
+            raise Refusal(f"{path} cannot be played: it takes too long to load.") from None
         except ValueError as reason:
             raise Refusal(f"{path} cannot be played: {reason}.") from None
         return cls(path, card, hashlib.sha256(data).hexdigest(), graph)
@@ -61,12 +72,57 @@ class Model:
     def run(self, outputs: list[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """What the graph says. Raises Refusal where it fails, or says what is not a number."""
         try:
-            said: list[np.ndarray] = self._graph.run(outputs, dict(inputs))
+            said = self._run(outputs, inputs)
+        except TimeoutError:
+            raise Refusal(f"{self.path} cannot be played: its first note does not come.") from None
         except Exception as reason:  # onnxruntime's exceptions share no narrower class
             raise Refusal(f"{self.path} failed while playing: {_first_line(reason)}") from None
-        if any(np.isnan(part).any() for part in said if part.size <= CHECKED):
+        if not all(_is_finite(part) for part in said if part.size <= CHECKED):
             raise Refusal(f"{self.path} failed while playing: it said what is not a number.")
         return said
+
+    def _run(self, outputs: list[str], inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        if self._has_run:
+            return list(self._graph.run(outputs, dict(inputs)))
+        said = _in_time(FIRST_STEP, lambda terms: self._graph.run(outputs, dict(inputs), terms))
+        self._has_run = True
+        return list(said)
+
+
+def _is_finite(part: np.ndarray) -> bool:
+    """True where no number is NaN or infinite; least odds, minus infinity, are odds."""
+    return part.size == 0 or part.dtype.kind != "f" or bool(part.max() < inf)
+
+
+def _in_time(seconds: float, work: Callable[[ort.RunOptions], T]) -> T:
+    """What comes of some work. Raises TimeoutError; work that will not stop is left behind."""
+    terms = ort.RunOptions()
+    done: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
+
+    def do() -> None:
+        try:
+            done.put((work(terms), None))
+        except Exception as failure:  # for whoever waits
+            done.put((None, failure))
+
+    threading.Thread(target=do, name="a model's first step", daemon=True).start()
+    try:
+        came, failure = done.get(timeout=seconds)
+    except queue.Empty:
+        terms.terminate = True
+        raise TimeoutError from None
+    if failure is not None:
+        raise failure
+    return came  # type: ignore[return-value]
+
+
+@cache
+def _bound_memory() -> None:
+    """Let all models share one store of memory, which has an end; done once in a process."""
+    store = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    ort.create_and_register_allocator(store, ort.OrtArenaCfg({"max_mem": MEMORY}))
 
 
 def _read(path: Path) -> bytes:
@@ -83,6 +139,8 @@ def _graph(data: bytes) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # a note is too small to share
     options.log_severity_level = 4
+    _bound_memory()
+    options.add_session_config_entry("session.use_env_allocators", "1")
     try:
         return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as reason:  # onnxruntime's exceptions share no narrower class

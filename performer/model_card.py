@@ -14,14 +14,32 @@ from performer.taste import Taste
 TASTE = ("pitch", "rhythm", "dynamics", "top_p")  # what a card says of it
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+LONGEST = 10_000  # characters of a field
+
+
+def _words(told: Any) -> str:
+    if not isinstance(told, str):
+        raise TypeError
+    return " ".join(told.split())  # one line, whatever it says
+
+
+def _count(told: Any) -> int:
+    if not isinstance(told, int) or not 0 <= told < 10**12:
+        raise ValueError
+    return told
+
+
+def _taste(told: Any) -> Taste:
+    return Taste(**told)
 
 
 READ: dict[str, Callable[[Any], Any]] = {
-    "features": tuple,
-    "taste": lambda told: Taste(**told),
-}  # fields that JSON knows no word for
+    "window": _count,
+    "features": lambda told: tuple(_words(feature) for feature in told),
+    "parameters": _count,
+    "losses": lambda told: {_words(name): float(loss) for name, loss in told.items()},
+    "taste": _taste,
+}  # the other fields are words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +73,13 @@ class ModelCard:
             if wanted.name == "taste" and wanted.name not in metadata:
                 continue  # a model from before models had one
             try:
-                values[wanted.name] = READ.get(wanted.name, _as_it_is)(
-                    json.loads(metadata[wanted.name])
-                )
+                told = metadata[wanted.name]
+                if len(told) > LONGEST:
+                    raise ValueError
+                read: Callable[[Any], Any] = READ.get(wanted.name, _words)
+                values[wanted.name] = read(json.loads(told))
             except KeyError:
                 raise ValueError(f"it does not say its {wanted.name}") from None
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, AttributeError, RecursionError):
                 raise ValueError(f"its {wanted.name} is not readable") from None
         return cls(**values)
