@@ -102,11 +102,18 @@ class Scorer:
 
         Raises Refusal where the model knows otherwise much than the scorer.
         """
+        return self._said("odds", embeddings)[:, 0]
+
+    def traits(self, embeddings: Floats) -> Floats:
+        """Along what music differs, whitened, (n, traits): what a listener's taste goes by."""
+        return self._said("traits", embeddings)
+
+    def _said(self, output: str, embeddings: Floats) -> Floats:
         try:
-            (said,) = self._graph.run(["odds"], {"embedding": embeddings})
+            (said,) = self._graph.run([output], {"embedding": embeddings})
         except Exception:  # onnxruntime's exceptions share no narrower class
             raise Refusal("The scorer does not fit what the model knows.") from None
-        return np.asarray(said[:, 0], dtype=np.float32)
+        return np.asarray(said, dtype=np.float32)
 
     def score(self, impression: Impression) -> float:
         """From 0, noise, to 1, as a composer would go on."""

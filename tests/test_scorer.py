@@ -22,6 +22,7 @@ from trainer.scorer import write
 from trainer.teaching import (
     Lesson,
     Line,
+    Traits,
     all_won,
     auc,
     calibrated,
@@ -38,6 +39,7 @@ CARD = ScorerCard("trial", SHA, "shipped", "made up", "CC0-1.0", "2026-11-24", {
 NAMES = (REAL, GRAND, REFERENCE, *CORRUPTIONS)
 WORTH = dict(zip(NAMES, (4.0, 3.0, 1.5, 2.5, 1.5, 0.0, 0.0, 0.0, 0.0), strict=True))
 WIDTH = 12
+TRAITS = Traits.of(np.random.default_rng(2).normal(3, 2, (50, WIDTH)).astype(np.float32))
 
 
 def lesson(seed: int, prompts: int = 60, noise: float = 1.0, worth: float = 1.0) -> Lesson:
@@ -120,7 +122,7 @@ def test_another_classifier_is_compared_on_the_same_works() -> None:
 def test_the_file_says_what_the_regression_says(tmp_path: Path) -> None:
     line = Line(np.random.default_rng(0).normal(size=12), 0.3)
     path = tmp_path / "scorer" / "trial.onnx"
-    write(line, CARD, path)
+    write(line, TRAITS, CARD, path)
     scorer = Scorer.load(path, SHA)
     asked = np.random.default_rng(1).normal(size=(5, 12)).astype(np.float32)
     assert np.allclose(scorer.odds(asked), line.odds(asked), atol=1e-5)
@@ -131,9 +133,23 @@ def test_the_file_says_what_the_regression_says(tmp_path: Path) -> None:
     assert 0 <= wanted <= 1
 
 
+def test_traits_are_what_differs_most_each_as_wide_as_the_others(tmp_path: Path) -> None:
+    dice = np.random.default_rng(0)
+    told = dice.normal(size=(400, 1)) @ dice.normal(size=(1, WIDTH))
+    embeddings = (5 + told + 0.1 * dice.normal(size=(400, WIDTH))).astype(np.float32)
+    traits = Traits.of(embeddings)
+    said = traits.of_each(embeddings)
+    assert np.allclose(said.mean(axis=0), 0, atol=1e-3)
+    assert np.allclose(said.std(axis=0), 1, atol=0.02)
+    assert abs(np.corrcoef(said[:, 0], told[:, 0])[0, 1]) > 0.98
+    write(Line(np.ones(WIDTH)), traits, CARD, tmp_path / "trial.onnx")
+    read = Scorer.load(tmp_path / "trial.onnx", SHA)
+    assert np.allclose(read.traits(embeddings[:5]), said[:5], atol=1e-3)
+
+
 def test_a_scorer_of_another_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "trial.onnx"
-    write(Line(np.ones(12)), CARD, path)
+    write(Line(np.ones(12)), TRAITS, CARD, path)
     with pytest.raises(Refusal, match="belongs to the model cccccccccccc, and dddddddddddd"):
         Scorer.load(path, "d" * 64)
 
@@ -145,7 +161,7 @@ def test_what_is_no_scorer_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no graph")
     with pytest.raises(Refusal, match="cannot score: it is no whole"):
         Scorer.load(path, SHA)
-    write(Line(np.ones(12)), CARD, path)
+    write(Line(np.ones(12)), TRAITS, CARD, path)
     with pytest.raises(Refusal, match="does not fit"):
         Scorer.load(path, SHA).odds(np.zeros((1, 10), np.float32))
 
@@ -175,5 +191,5 @@ def test_a_scorer_is_not_left_behind_that_says_otherwise(tmp_path: Path) -> None
     path = tmp_path / "trial.onnx"
     broken = replace(CARD, sha256=SHA)
     with pytest.raises(Refusal, match="not written"):
-        write(Line(np.full(12, 1e30), float("nan")), broken, path)
+        write(Line(np.full(12, 1e30), float("nan")), TRAITS, broken, path)
     assert not list(tmp_path.iterdir())

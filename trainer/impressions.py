@@ -141,13 +141,17 @@ class Listener:
 
     def versions(self, ask: Excerpt) -> dict[str, Heard]:
         """The continuation as composed, as models play it, and spoilt."""
-        dice = np.random.default_rng((SEED, int(name_of(ask.prompt)[:8], 16)))
         versions = {
             REAL: ask.real,
             **{name: played(playing, ask) for name, playing in self.players.items()},
-            **(corrupted(ask.real, dice) if self.is_spoilt else {}),
+            **(spoilt(ask) if self.is_spoilt else {}),
         }
         return {name: matched(version, ask.real) for name, version in versions.items()}
+
+
+def spoilt(ask: Excerpt) -> dict[str, Heard]:
+    """The composer's continuation, corrupted in every way; the same each time."""
+    return corrupted(ask.real, np.random.default_rng((SEED, int(name_of(ask.prompt)[:8], 16))))
 
 
 def played(playing: Playing, ask: Excerpt) -> Heard:

@@ -25,9 +25,10 @@ from trainer.corruptions import PAIRS, REAL
 from trainer.impressions import Listened
 from trainer.judges import area, auc_of, folds
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # of the data against the wish for small weights
+STRENGTHS = (1e-3, 1e-2, 1e-1)  # of the data against the wish for small weights
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the works, for the learning curve
 COMPONENTS = 64  # of the embeddings, by which other classifiers go
+TRAITS = 16  # along which listeners may differ
 LEAST_SPREAD = 1e-6
 LEAST_FACTOR = 1e-6  # of odds that know nothing: calibration turns no ranking round
 ROUNDS = 300
@@ -82,6 +83,29 @@ class Line:
     def scaled(self, factor: float, bias: float) -> "Line":
         """The same ranking on another scale."""
         return Line(self.weights * factor, self.bias * factor + bias)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traits:
+    """Along what music differs most for a model: whitened principal components."""
+
+    weights: Doubles  # (width, TRAITS)
+    bias: Doubles  # (TRAITS,)
+
+    @classmethod
+    def of(cls, embeddings: Floats) -> Self:
+        """Those of n embeddings (n, width), each number of which counts as much."""
+        middle, spread = embeddings.mean(axis=0), np.maximum(embeddings.std(axis=0), LEAST_SPREAD)
+        pool = PCA(min(TRAITS, embeddings.shape[1]), whiten=True, random_state=0)
+        with threadpool_limits(1):
+            pool.fit((embeddings - middle) / spread)
+        basis = pool.components_.T / np.sqrt(pool.explained_variance_)
+        weights = basis / spread[:, None]
+        return cls(weights.astype(np.float64), -(middle @ weights + pool.mean_ @ basis))
+
+    def of_each(self, embeddings: NDArray[np.floating]) -> Doubles:
+        """(n, width) as (n, TRAITS)."""
+        return np.asarray(embeddings @ self.weights + self.bias, dtype=np.float64)
 
 
 def fitted(lesson: Lesson, strength: float) -> Line:
