@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from gui.look import DAY, Look, mixed
 from gui.state import Scene
 from gui.words import clock, say
-from performer.messages import State
+from performer.messages import Mode, State
 
 LARGE = 2.1  # times the size of the usual font
 ROOM = 0.88  # of the sign's height: before the words, for the light
@@ -45,16 +45,19 @@ class Sign(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """Room for the longest word."""
-        words = (say("Listening"), say("Thinking"), say("Answering"), say("One moment"))
+        words = (
+            *(say("Listening"), say("Thinking"), say("Answering")),
+            *(say("Playing along"), say("One moment")),
+        )
         metrics = QFontMetrics(self._large())
         longest = max(metrics.horizontalAdvance(word) for word in words)
         height = self.sizeHint().height()
         return QSize(round(longest + ROOM * height) + 2 * AIR, height)
 
-    def show_scene(self, scene: Scene, now: float) -> None:
+    def show_scene(self, scene: Scene, now: float, mode: Mode = Mode.ANSWER) -> None:
         """Say whose turn it is; repaint only what changed."""
-        left = scene.silence_left(now)
-        word, remark = self._said(scene, left)
+        left = None if mode is Mode.DUET else scene.silence_left(now)
+        word, remark = self._said(scene, left, mode)
         state = scene.turn if scene.is_ready else None
         if (word, remark, state, left) == (self.word, self.remark, self._state, self._left):
             return
@@ -63,14 +66,20 @@ class Sign(QWidget):
         self.word, self.remark, self._state, self._left = word, remark, state, left
         self.update()
 
-    def _said(self, scene: Scene, left: tuple[float, float] | None) -> tuple[str, str]:
+    def _said(self, scene: Scene, left: tuple[float, float] | None, mode: Mode) -> tuple[str, str]:
         if not scene.is_ready:
             return say("One moment"), say("The instrument is getting ready.")
-        match scene.turn:
-            case State.THINKING:
+        match scene.turn, mode:
+            case State.ANSWERING | State.THINKING, Mode.DUET:
+                return say("Playing along"), say("Play on; Esc ends it.")
+            case State.THINKING, _:
                 return say("Thinking"), say("{model} has heard you.", model=scene.begun.model)
-            case State.ANSWERING:
+            case State.ANSWERING, Mode.ENDLESS:
+                return say("Answering"), say("It goes on until you strike a key.")
+            case State.ANSWERING, _:
                 return say("Answering"), say("Strike any key to take the turn back.")
+            case _, Mode.DUET:
+                return say("Listening"), say("Play: it joins in after a few notes.")
         if left is not None:
             return say("Listening"), say(
                 "The answer comes in {seconds} s", seconds=f"{left[0]:.1f}"
@@ -180,9 +189,9 @@ class Banner(QFrame):
         self._place()
         self._connect()
 
-    def show_scene(self, scene: Scene, now: float) -> None:
+    def show_scene(self, scene: Scene, now: float, mode: Mode = Mode.ANSWER) -> None:
         """Follow the scene."""
-        self.sign.show_scene(scene, now)
+        self.sign.show_scene(scene, now, mode)
         is_recording = scene.is_ready and scene.has_notes
         self.light.turn(is_recording)
         running = clock(scene.running(now) if is_recording else 0.0)

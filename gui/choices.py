@@ -11,6 +11,7 @@ from math import isnan
 from typing import Any, Self, TypeVar
 
 from performer.limits import Bounds, parse_register, parse_scale
+from performer.messages import Mode
 from performer.taste import Taste
 
 T = TypeVar("T", bound="Memory | Choices | Character")
@@ -19,7 +20,9 @@ SYSTEM, DAY, NIGHT = "system", "day", "night"  # how it looks
 TAMEST, WILDEST = 0.5, 2.0  # temperatures at the ends of the knob
 LEAST_TOP_P = 0.5
 SHORTEST_SILENCE, LONGEST_SILENCE = 0.3, 3.0  # seconds that can be chosen
-LENGTHS = ("like", "4s", "8s", "16s", "30s", "60s", "16notes", "32notes", "64notes", "endless")
+LENGTHS = ("like", "4s", "8s", "16s", "30s", "60s", "16notes", "32notes", "64notes")
+MODES = tuple(mode.value for mode in Mode)
+SPARSEST, DENSEST = 0.25, 4.0  # densities at the ends of the slider
 TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 SCALES = ("major", "minor", "pentatonic")
 REGISTERS = ("C1-B3", "C2-C5", "C3-C6", "C4-C7", "C5-C8")
@@ -30,7 +33,7 @@ LOUDEST = 127
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """How an answer is drawn and how long it is: what a preset keeps."""
+    """How the model plays, and how the two play together: what a preset keeps."""
 
     pitch: float = 1.0
     rhythm: float = 1.0
@@ -42,11 +45,13 @@ class Character:
     scale: str = "major"
     register: str = ""  # from key to key; none: the whole piano
     voices: int = 10  # keys held at once, at most
+    mode: str = Mode.ANSWER.value
+    density: float = 1.0  # of the model's notes
 
     @property
     def taste(self) -> Taste:
-        """Temperatures and bounds, as a model is asked for them."""
-        return Taste(self.pitch, self.rhythm, self.dynamics, self.top_p, self._bounds)
+        """Temperatures, bounds and density, as a model is asked for them."""
+        return Taste(self.pitch, self.rhythm, self.dynamics, self.top_p, self._bounds, self.density)
 
     @property
     def _bounds(self) -> Bounds:
@@ -89,6 +94,8 @@ class Character:
             scale=self.scale if self.scale in SCALES else "major",
             register=self.register if self.register in REGISTERS else "",
             voices=self.voices if self.voices in VOICES else max(VOICES),
+            mode=self.mode if self.mode in MODES else Mode.ANSWER.value,
+            density=_within(self.density, SPARSEST, DENSEST),
         )
 
 
@@ -109,6 +116,8 @@ class Choices:
     seed_is_kept: bool = False
     instrument: int = 0  # General MIDI program
     volume: int = 100
+    reverb: int = 0
+    is_thru: bool = True  # what is played on a keyboard sounds on the output
 
     @property
     def playable(self) -> Self:
@@ -119,6 +128,7 @@ class Choices:
             seed=min(max(self.seed, 0), LARGEST_SEED),
             instrument=self.instrument if 0 <= self.instrument <= LOUDEST else 0,
             volume=min(max(self.volume, 0), LOUDEST),
+            reverb=min(max(self.reverb, 0), LOUDEST),
         )
 
 
@@ -127,7 +137,8 @@ PRESETS = (
     ("Close to you", Character(0.75, 0.75, 0.8, 0.9)),
     ("Steady hands, wandering ear", Character(1.35, 0.8, 0.9)),
     ("Off the leash", Character(1.6, 1.4, 1.3, length="16s")),
-    ("Goes on and on", Character(length="endless")),
+    ("Goes on and on", Character(mode=Mode.ENDLESS.value)),
+    ("At your side", Character(0.85, 0.8, 0.8, mode=Mode.DUET.value, density=0.6)),
 )
 
 

@@ -8,10 +8,12 @@ to it.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QDial,
@@ -28,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.choices import (
+    DENSEST,
     EVERY,
     LARGEST_SEED,
     LEAST_TOP_P,
@@ -38,6 +41,7 @@ from gui.choices import (
     PRESETS,
     REGISTERS,
     SHORTEST_SILENCE,
+    SPARSEST,
     TAMEST,
     TONICS,
     VOICES,
@@ -47,8 +51,10 @@ from gui.choices import (
 )
 from gui.look import DAY, Look
 from gui.words import say
+from performer.messages import Mode
 from performer.model_card import ModelCard
 from performer.process import NONE, VIRTUAL
+from performer.shelf import PREFERRED
 
 SILENT = (NONE, VIRTUAL)  # outputs on which a test could not be heard here
 STEPS = 100  # of the knob and the temperatures
@@ -72,23 +78,50 @@ INSTRUMENTS = (  # General MIDI programs that answer like a keyboard
 )
 
 
-def temperature(place: int) -> float:
-    """The temperature at a place of the knob: half at one end, double at the other.
+def temperature(place: int, least: float = TAMEST, most: float = WILDEST) -> float:
+    """The temperature (or density) at a place of the knob: the ends lie as far from 1.
 
     >>> temperature(0), temperature(50), temperature(100)
     (0.5, 1.0, 2.0)
     """
-    heat: float = TAMEST * (WILDEST / TAMEST) ** (place / STEPS)
+    heat: float = least * (most / least) ** (place / STEPS)
     return round(heat, 3)
 
 
-def place_of(heat: float) -> int:
-    """The knob's place for a temperature.
+def place_of(heat: float, least: float = TAMEST, most: float = WILDEST) -> int:
+    """The knob's place for a temperature (or density).
 
     >>> place_of(1.0)
     50
     """
-    return round(STEPS * math.log(heat / TAMEST) / math.log(WILDEST / TAMEST))
+    return round(STEPS * math.log(heat / least) / math.log(most / least))
+
+
+class Modes(QWidget):
+    """How the two play together: one of three, side by side."""
+
+    chosen = Signal(str)
+
+    def __init__(self) -> None:
+        """None is chosen yet."""
+        super().__init__()
+        self.buttons = {
+            Mode.ANSWER: _mode(say("Answer"), say("You play, it answers, in turn.")),
+            Mode.ENDLESS: _mode(say("Endless"), say("It goes on until you strike a key.")),
+            Mode.DUET: _mode(say("Duet"), say("It plays along while you play.")),
+        }
+        group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for mode, button in self.buttons.items():
+            group.addButton(button)
+            row.addWidget(button, 1)
+            button.clicked.connect(partial(self.chosen.emit, mode.value))
+
+    def show_mode(self, mode: Mode) -> None:
+        """Show which is chosen, and tell nobody."""
+        self.buttons[mode].setChecked(True)
 
 
 class Knob(QDial):
@@ -197,6 +230,7 @@ class Controls(QScrollArea):
         self.top_p.setRange(round(PERCENT * LEAST_TOP_P), PERCENT)
 
     def _make_answer(self) -> None:
+        self.modes = Modes()
         self.model = _menu(say("Model"), say("Who answers."))
         self.length = _menu(say("Length"), say("How long an answer is."))
         for length in LENGTHS:
@@ -207,6 +241,9 @@ class Controls(QScrollArea):
         )
         self.silence.setRange(round(TENTHS * SHORTEST_SILENCE) - 1, round(TENTHS * LONGEST_SILENCE))
         self.silence_said = _quiet("")
+        self.density = _slider(
+            say("Density"), say("Left it leaves room, right it fills it; in the middle as learnt.")
+        )
 
     def _make_bounds(self) -> None:
         self.tonic = _menu(say("Key"), say("The answer stays in this key."))
@@ -231,11 +268,17 @@ class Controls(QScrollArea):
         self.output = _menu(say("Sound"), say("Where the music is heard."))
         self.test = QPushButton(say("Test sound"))
         _name(self.test, say("Test sound"), say("Four notes: do you hear them?"))
+        self.thru = QCheckBox(say("My keyboard sounds here too"))
+        _name(
+            self.thru, self.thru.text(), say("Take it off where your keyboard has its own sound.")
+        )
         self.instrument = _menu(say("Instrument"), say("The sound of both players."))
         for program, name in INSTRUMENTS:
             self.instrument.addItem(say(name), program)
         self.volume = _slider(say("Volume"), say("How loud both players are."))
         self.volume.setRange(0, LOUDEST)
+        self.reverb = _slider(say("Reverb"), say("How large the room is that both play in."))
+        self.reverb.setRange(0, LOUDEST)
 
     def _make_seed(self) -> None:
         self.seed = QSpinBox()
@@ -248,6 +291,7 @@ class Controls(QScrollArea):
         )
 
     def _place(self, column: QVBoxLayout) -> None:
+        column.addWidget(self.modes)
         column.addLayout(_beside(self.preset, self.save_preset, self.forget_preset))
         column.addWidget(self._placed_knob())
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -259,14 +303,18 @@ class Controls(QScrollArea):
         answer = QWidget()
         _form(
             answer,
-            (self.model, self.length, self.silence, self.tonic, self.register, self.voices),
-            says={2: self.silence_said, 3: self.scale},
+            (
+                *(self.model, self.length, self.silence, self.density),
+                *(self.tonic, self.register, self.voices),
+            ),
+            says={2: self.silence_said, 4: self.scale},
         )
         column.addWidget(answer)
         column.addWidget(_rule())
         sound = QWidget()
-        _form(sound, (self.keyboard, self.output, self.instrument, self.volume))
+        _form(sound, (self.keyboard, self.output, self.instrument, self.volume, self.reverb))
         column.addWidget(sound)
+        column.addWidget(self.thru)
         column.addWidget(self.test, 0, Qt.AlignmentFlag.AlignRight)
         column.addWidget(_rule())
         chance = QHBoxLayout()
@@ -308,6 +356,14 @@ class Controls(QScrollArea):
                 replace(self.choices.character, top_p=percent / PERCENT)
             )
         )
+        self.density.valueChanged.connect(
+            lambda place: self._choose_character(
+                replace(self.choices.character, density=temperature(place, SPARSEST, DENSEST))
+            )
+        )
+        self.modes.chosen.connect(
+            lambda mode: self._choose_character(replace(self.choices.character, mode=mode))
+        )
         for menu in (self.length, self.tonic, self.scale, self.register, self.voices):
             menu.activated.connect(self._choose_from_menus)
         self.silence.valueChanged.connect(self._choose_silence)
@@ -334,6 +390,12 @@ class Controls(QScrollArea):
         self.volume.valueChanged.connect(
             lambda volume: self._choose(replace(self.choices, volume=volume))
         )
+        self.reverb.valueChanged.connect(
+            lambda reverb: self._choose(replace(self.choices, reverb=reverb))
+        )
+        self.thru.toggled.connect(
+            lambda is_thru: self._choose(replace(self.choices, is_thru=is_thru))
+        )
         self.seed.valueChanged.connect(
             lambda seed: self._choose(replace(self.choices, seed=seed, seed_is_kept=True))
         )
@@ -355,7 +417,9 @@ class Controls(QScrollArea):
             (self.dynamics, place_of(character.dynamics)),
             (self.top_p, round(PERCENT * character.top_p)),
             (self.silence, round(TENTHS * character.silence) or self.silence.minimum()),
+            (self.density, place_of(character.density, SPARSEST, DENSEST)),
             (self.volume, choices.volume),
+            (self.reverb, choices.reverb),
             (self.seed, choices.seed),
         ):
             with QSignalBlocker(slider):
@@ -372,14 +436,28 @@ class Controls(QScrollArea):
             (self.output, choices.output),
         ):
             menu.setCurrentIndex(menu.findData(data))
-        self.scale.setEnabled(bool(character.tonic))
-        self.test.setEnabled(choices.output not in SILENT)
-        with QSignalBlocker(self.seed_is_kept):
-            self.seed_is_kept.setChecked(choices.seed_is_kept)
+        for box, is_on in (
+            (self.seed_is_kept, choices.seed_is_kept),
+            (self.thru, choices.is_thru),
+        ):
+            with QSignalBlocker(box):
+                box.setChecked(is_on)
+        self._show_what_counts(choices)
         self.silence_said.setText(
             f"{character.silence:.1f} s" if character.silence else say("follows you")
         )
         self._show_preset()
+
+    def _show_what_counts(self, choices: Choices) -> None:
+        """A control that would change nothing cannot be moved."""
+        mode = Mode(choices.character.mode)
+        self.modes.show_mode(mode)
+        self.scale.setEnabled(bool(choices.character.tonic))
+        self.length.setEnabled(mode is Mode.ANSWER)
+        self.silence.setEnabled(mode is not Mode.DUET)
+        self.test.setEnabled(choices.output not in SILENT)
+        card = self.model.currentData(Qt.ItemDataRole.ToolTipRole)
+        self.model.setToolTip(card or say("Who answers."))
 
     def show_presets(self, own: tuple[tuple[str, Character], ...]) -> None:
         """Offer these presets of the player's, after those that came with it."""
@@ -392,13 +470,15 @@ class Controls(QScrollArea):
     def show_models(self, cards: Iterable[tuple[str, ModelCard]]) -> None:
         """Offer these models; each one's card is its tip."""
         self.model.clear()
+        tip = Qt.ItemDataRole.ToolTipRole
         self.model.addItem(say("The best there is"), "")
         for name, card in cards:
             self.model.addItem(name, name)
-            self.model.setItemData(
-                self.model.count() - 1, card_said(card), Qt.ItemDataRole.ToolTipRole
-            )
+            self.model.setItemData(self.model.count() - 1, card_said(card), tip)
+        best = next((n for n in map(self.model.findData, PREFERRED) if n >= 0), -1)
+        self.model.setItemData(0, self.model.itemData(best, tip), tip)
         self.model.setCurrentIndex(max(self.model.findData(self.choices.model), 0))
+        self._show_what_counts(self.choices)
 
     def show_ports(self, inputs: tuple[str, ...], outputs: Iterable[tuple[str, str]]) -> None:
         """Offer these inputs, and these outputs by what they are called and what they are."""
@@ -487,8 +567,6 @@ def _length_said(length: str) -> str:
     match length:
         case "like":
             return say("As long as I played")
-        case "endless":
-            return say("Until I play again")
         case notes if notes.endswith("notes"):
             return say("{count} notes", count=notes.removesuffix("notes"))
         case seconds:
@@ -519,6 +597,14 @@ def _menu(name: str, tip: str) -> QComboBox:
     menu.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     _name(menu, name, tip)
     return menu
+
+
+def _mode(name: str, tip: str) -> QPushButton:
+    button = QPushButton(name)
+    button.setCheckable(True)
+    button.setObjectName("mode")
+    _name(button, name, tip)
+    return button
 
 
 def _slider(name: str, tip: str) -> QSlider:

@@ -1,45 +1,36 @@
 """The engine, as the window sees it: events go in, what it tells comes out, and nobody waits.
 
 The rules kept here: the engine is a process of its own, so however long the screen takes, no note
-moves. What it tells is fetched when the window has time for it. Where the engine has to be begun
-anew, for another model or port, what is played meanwhile is kept and handed to the next one.
+moves. What it tells is fetched when the window has time for it. What is played before an engine is
+ready is kept, and played to it then.
 """
 
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from time import perf_counter, time
 from typing import Protocol
 
 from gui.choices import Choices
-from gui.state import Begun, News, Over
+from gui.state import Begun, News, Over, Plugged, Saved
 from performer.engine import Sent
 from performer.length import parse_length
-from performer.messages import (
-    Answered,
-    Event,
-    Heard,
-    Hearing,
-    Player,
-    Quit,
-    Remark,
-    Retune,
-    Trouble,
-    Turned,
-)
+from performer.messages import Heard, Mode, Player, Quit, Retune
 from performer.midi import NoteOn, note_off, note_on, parse, sustain
 from performer.phrase import Silence
-from performer.process import Engine, Kept, Plan, Ready, Refused
+from performer.process import Ended, Engine, Kept, Plan, PortsChanged, Ready, Refused
 from performer.process import News as EngineNews
+from performer.process import Told as EngineEvent
 from performer.session import Settings
+from performer.stage import SetUp
 
 ENDING = 6.0  # seconds that an engine is given to keep its take
-VOLUME = 7  # controller
+VOLUME, REVERB = 7, 91  # controllers
 CONTROL, PROGRAM = 0xB0, 0xC0
 
 
 class Plays(Protocol):
     """An engine that was begun."""
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: EngineEvent) -> None:
         """Let something happen in it."""
 
     def news(self, pause: float) -> Iterator[EngineNews | None]:
@@ -50,7 +41,14 @@ def settings(choices: Choices) -> Settings:
     """What the player has chosen, as the engine understands it."""
     character = choices.character
     silence = Silence.fixed(character.silence) if character.silence else Silence()
-    return Settings(character.taste, silence, parse_length(character.length), choices.seed)
+    return Settings(
+        character.taste,
+        silence,
+        parse_length(character.length),
+        choices.seed,
+        mode=Mode(character.mode),
+        is_thru=choices.is_thru,
+    )
 
 
 class EngineClient:
@@ -61,19 +59,18 @@ class EngineClient:
         hear: Callable[[News], None],
         begin: Callable[[Plan], Plays] = Engine,
         clock: Callable[[], float] = perf_counter,
+        wall_clock: Callable[[], float] = time,
     ) -> None:
         """A client that gives all that engines tell to `hear`."""
         self._hear = hear
         self._begin = begin
-        self._clock = clock
+        self._clock, self._wall_clock = clock, wall_clock
         self._engine: Plays | None = None
         self._news: Iterator[EngineNews | None] = iter(())
         self._origin: float | None = None  # the zero of the engine's clock, on ours
-        self._kept: str | None = None
         self._refused: str | None = None
         self._next: Plan | None = None
-        self._waiting: list[bytes] = []  # played while no engine was ready
-        self.plan: Plan | None = None
+        self._waiting: list[bytes | EngineEvent] = []  # what happened while no engine was ready
 
     @property
     def is_running(self) -> bool:
@@ -95,7 +92,7 @@ class EngineClient:
             self._next = plan
             self.tell(Quit())
             return
-        self.plan, self._kept, self._refused, self._origin = plan, None, None, None
+        self._refused = self._origin = None
         self._engine = self._begin(plan)
         self._news = self._engine.news(0)
 
@@ -104,7 +101,7 @@ class EngineClient:
         self._next = None
         self.tell(Quit())
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: EngineEvent) -> None:
         """Let something happen in the engine, if there is one."""
         if self._engine is not None:
             self._engine.tell(event)
@@ -121,6 +118,13 @@ class EngineClient:
         """The player moves the pedal on the screen."""
         self.play(sustain(0, 127 if is_down else 0))
 
+    def tell_when_ready(self, event: EngineEvent) -> None:
+        """Let something happen in the engine as soon as it plays."""
+        if self.is_ready:
+            self.tell(event)
+        else:
+            self._waiting.append(event)
+
     def choose_instrument(self, program: int) -> None:
         """Another sound on the output."""
         self.play(bytes([PROGRAM, program]))
@@ -129,9 +133,14 @@ class EngineClient:
         """Louder or softer on the output."""
         self.play(bytes([CONTROL, VOLUME, volume]))
 
+    def set_reverb(self, depth: int) -> None:
+        """A larger or a smaller room, where the output has one."""
+        self.play(bytes([CONTROL, REVERB, depth]))
+
     def retune(self, to: Settings) -> None:
         """Hold the conversation otherwise from now on; what is not yet played, too."""
-        self.tell(Retune(to.taste, to.silence, to.length, to.seed))
+        density = to.taste.density
+        self.tell(Retune(to.taste, to.silence, to.length, to.seed, to.mode, density, to.is_thru))
 
     def play(self, data: bytes) -> None:
         """A message as from a keyboard, at this very moment."""
@@ -145,7 +154,6 @@ class EngineClient:
         for told in self._news:
             if told is None:
                 return
-            self._set_clock(told)
             self._pass_on(told)
         self._over()
 
@@ -164,31 +172,28 @@ class EngineClient:
 
     def _pass_on(self, told: EngineNews) -> None:
         match told:
-            case Ready(model, inputs, output, priority):
+            case Ready(model, inputs, output, priority, zero_at):
+                self._origin = self._clock() - (self._wall_clock() - zero_at)
                 self._hear(Begun(model, inputs, output, priority))
                 waiting, self._waiting = self._waiting, []
-                for data in waiting:
-                    self.play(data)
+                for each in waiting:
+                    self.play(each) if isinstance(each, bytes) else self.tell(each)
+            case PortsChanged(inputs, output):
+                self._hear(Plugged(inputs, output))
+            case Kept(take):
+                self._hear(Saved(str(take)))
             case Refused(sentence):
                 self._refused = sentence
-            case Kept(take):
-                self._kept = str(take)
-            case Sent() | Turned() | Hearing() | Answered() | Trouble() | Remark():
+            case SetUp() | Ended():
+                pass  # for the engine's own side
+            case _:
                 self._hear(told)
-
-    def _set_clock(self, told: EngineNews) -> None:
-        """What is told comes a little after it happened: the earliest zero is the truest."""
-        match told:
-            case Ready():
-                self._origin = self._clock()
-            case Sent(message, lateness) if self._origin is not None:
-                self._origin = min(self._origin, self._clock() - message.due - lateness)
 
     def _over(self) -> None:
         if self._engine is None:
             return
         self._engine, self._news, self._origin = None, iter(()), None
-        self._hear(Over(self._kept, self._refused))
+        self._hear(Over(self._refused))
         if self._next is not None:
             plan, self._next = self._next, None
             self.begin(plan)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gui.choices import Character
-from gui.state import Scene
+from gui.state import Exchange, Scene
+from performer.bindings import Bindings
 from performer.messages import Player
 from performer.model_card import ModelCard
 
@@ -86,6 +87,23 @@ class Check:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Write down what the player thinks of an answer."""
+
+    folder: Path  # of ratings
+    exchange: Exchange
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBindings:
+    """Write down what the player's pedals and keys do."""
+
+    settings: Path
+    bindings: Bindings
+
+
 Errand = (
     ReadModels
     | ReadTakes
@@ -95,6 +113,8 @@ Errand = (
     | WriteSound
     | WriteNotes
     | ThinkAgain
+    | Rate
+    | WriteBindings
     | Check
 )
 
@@ -128,6 +148,8 @@ class Listed:
     model: int
     maker: str
     answers: int
+    score: float | None = None  # from 0 to 1, by the ear of its own, where it has heard the take
+    mark: float | None = None  # from 1 to 5, by the player: the mean over the take's answers
 
 
 @dataclass(frozen=True, slots=True)

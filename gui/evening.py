@@ -1,15 +1,16 @@
 """An evening at the instrument: one take after the other, and what is asked meanwhile.
 
 The rules kept here: a take that was played is kept unless the player throws it away, and even then
-it can be had back; what the engine must begin anew for (another model or port) waits until nobody
-plays, and all else is heard at once.
+it can be had back; whatever is chosen is heard while one plays, within a note or two, and the take
+goes on.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import Protocol
 
 import platformdirs
@@ -17,7 +18,7 @@ from PySide6.QtCore import QObject, Signal
 
 from gui import takes
 from gui.choices import EVERY, LARGEST_SEED, NOBODY, Character, Choices, Memory
-from gui.engine_client import EngineClient, Plays, is_answer, settings
+from gui.engine_client import REVERB, VOLUME, EngineClient, Plays, is_answer, settings
 from gui.errands import (
     AnswerKept,
     Checked,
@@ -31,25 +32,44 @@ from gui.errands import (
     PlaybackBegan,
     PlaybackEnded,
     PortsSeen,
+    Rate,
     ReadModels,
     ReadTakes,
     Sounds,
     TakesRead,
     ThinkAgain,
     Told,
+    WriteBindings,
     Written,
 )
-from gui.state import Begun, News, Over, Scene, sounds_from
+from gui.state import Begun, News, Over, Plugged, Saved, Scene, sounds_from
 from gui.words import say
-from performer.messages import Again, HandOver, Panic, Remark, Stop, Trouble
+from performer.bindings import Action, Bind, Bindings, Done, Learn, Learnt
+from performer.messages import (
+    Again,
+    ChangeModel,
+    ChangePorts,
+    HandOver,
+    NewTake,
+    Panic,
+    PlayPrompt,
+    Remark,
+    Retune,
+    State,
+    Stop,
+    TakeEnded,
+    Trouble,
+    Turned,
+)
 from performer.notes import Phrase
 from performer.process import NONE, SYNTH, VIRTUAL, Engine, Plan
 from performer.recorder import folder_for_takes
 from performer.refusal import Refusal
 from performer.session import Settings
+from performer.settings_file import read_bindings, settings_path
 from performer.shelf import find_model
 
-RESTED = 0.4  # seconds that a choice has stood still before the engine begins anew for it
+RESTED = 0.3  # seconds that the choice of a model or port has stood still before it is taken up
 LOOKING = 3.0  # seconds that the first engine waits for what is plugged in
 TUNING = 0.05  # seconds between two settings of the engine, at least
 TEST_SOUND = (  # seconds, and the bytes of four notes
@@ -81,6 +101,14 @@ class Heard:
     began_at: float | None = None  # on the clock
 
 
+@dataclass(frozen=True, slots=True)
+class EndedTake:
+    """A take that is being written down: what was played, and whether the player wants it."""
+
+    scene: Scene
+    is_kept: bool
+
+
 class Evening(QObject):
     """What the window shows and does, but for how it looks."""
 
@@ -94,6 +122,7 @@ class Evening(QObject):
     folder_wanted = Signal(str)  # because takes cannot be kept: a sentence
     checked = Signal(object)  # Checked
     failed = Signal(str)  # an errand, and why
+    bindings_changed = Signal()
 
     def __init__(
         self,
@@ -101,6 +130,8 @@ class Evening(QObject):
         stagehand: RunsErrands,
         begin: Callable[[Plan], Plays] = Engine,
         clock: Callable[[], float] = perf_counter,
+        wall_clock: Callable[[], float] = time,
+        settings_file: Path | None = None,
     ) -> None:
         """An evening at which nothing has been played yet."""
         super().__init__()
@@ -111,22 +142,28 @@ class Evening(QObject):
         self.models = ModelsRead((), ())
         self.takes = TakesRead(())
         self.playback: Heard | None = None
-        self.client = EngineClient(self._hear, begin, clock)
+        self.client = EngineClient(self._hear, begin, clock, wall_clock)
         self._stagehand = stagehand
         self._clock = clock
         self._opened_at = self._changed_at = float("-inf")
         self._has_seen_ports = False
         self._is_changed = False
+        self.bindings = Bindings()
+        self.learning: Action | None = None  # for which something is to be touched
+        self._settings_file = settings_file or settings_path()
+        self._plan: Plan | None = None  # what the engine was asked for, last
         self._tuned: Settings | None = None  # what the engine is set to
         self._tuned_at = float("-inf")
-        self._prompt: Phrase | None = None
         self._playbacks = 0
         self._to_play: Path | None = None  # a take that is heard as soon as it is open
+        self.compared: Path | None = None  # the take that was open before the one that is
         self._is_discarding = False
+        self._mark: int | None = None  # given to the answer that still sounds
+        self._ended: deque[EndedTake] = deque()  # in the order in which they ended
         self._is_halted = False  # the engine could not begin, and is not to try by itself
         self._was_ready = False  # whether the engine that runs has begun to play
         self._is_troubled = False  # whether it could begin, but not as it was meant to
-        self._colour: tuple[int, int] | None = None  # instrument and volume that the output has
+        self._colour: tuple[int, int, int] | None = None  # that the output and the take have
 
     # Where takes lie
 
@@ -142,6 +179,7 @@ class Evening(QObject):
         """The evening begins."""
         self._opened_at = self._clock()
         self._draw_seed()
+        self._read_bindings()
         self._stagehand.ask(ReadModels())
         self._stagehand.ask(ReadTakes(self.folder))
 
@@ -153,9 +191,8 @@ class Evening(QObject):
         if not self.client.is_running:
             if not self._is_halted and self._is_looked_around:
                 self._begin()
-        elif self._is_to_begin_anew():
-            self._begin()
         else:
+            self._set_up()
             self._retune()
 
     def close(self) -> None:
@@ -177,27 +214,37 @@ class Evening(QObject):
             self._tuned, self._tuned_at = chosen, now
             self.client.retune(chosen)
 
-    def _is_to_begin_anew(self) -> bool:
-        """Whether something was chosen that the engine does not play with yet, and nobody plays."""
+    def _set_up(self) -> None:
+        """Let the engine take up the model and the ports that were chosen; the take goes on."""
         is_rested = self._clock() - self._changed_at >= RESTED
-        if not (self._is_changed and is_rested and self.client.is_ready and self.scene.is_idle):
-            return False
+        plan = self._plan
+        if plan is None or not (self._is_changed and is_rested and self.client.is_ready):
+            return
         self._is_changed = False
-        return self._differs(self.client.plan)
-
-    def _differs(self, plan: Plan | None) -> bool:
         try:
-            wish = self._wish()
+            wish = self._beside(plan)
         except Refusal as refusal:
             self.warned.emit(str(refusal), say("Take the best there is"), self._take_the_best)
-            return False
-        if plan is None:
-            return True
+            return
+        if wish.takes != plan.takes:
+            self._is_changed = not self.scene.is_idle  # another engine: not while one plays
+            if self.scene.is_idle:
+                self._begin()
+            return
+        self._plan = wish
+        if wish.model != plan.model:
+            self.client.tell(ChangeModel(wish.model))
+        if _ports(wish) != _ports(plan):
+            self.client.tell(_ports(wish))
+
+    def _beside(self, plan: Plan) -> Plan:
+        """What is wished, where that is what is played. Raises Refusal."""
+        wish = self._wish()
         if set(wish.inputs) <= set(plan.inputs) and self._listens_to_all:
             wish = replace(wish, inputs=plan.inputs)  # one was unplugged: the engine waits for it
         if plan.output == self.memory.choices.output:
             wish = replace(wish, output=plan.output)
-        return replace(wish, settings=plan.settings) != replace(plan, prompt=None)
+        return wish
 
     def _begin(self) -> None:
         try:
@@ -212,10 +259,9 @@ class Evening(QObject):
             self._is_halted = True
             self.warned.emit(str(refusal), say("Take the best there is"), self._take_the_best)
             return
-        prompt, self._prompt = self._prompt, None
         self._was_ready = self._is_troubled = False
-        self._tuned = plan.settings
-        self.client.begin(replace(plan, prompt=prompt))
+        self._tuned, self._plan = plan.settings, plan
+        self.client.begin(plan)
 
     def _take_the_best(self) -> None:
         """In place of a model that is not there."""
@@ -237,6 +283,7 @@ class Evening(QObject):
             self._inputs(choices),
             choices.output if self._has(choices.output) else SYNTH,
             is_virtual,
+            bindings=self.bindings,
         )
 
     def _inputs(self, choices: Choices) -> tuple[str, ...]:
@@ -267,6 +314,7 @@ class Evening(QObject):
     def choose_folder(self, folder: Path) -> None:
         """Keep takes in another folder from now on."""
         self.memory = replace(self.memory, takes=str(folder))
+        self._changed_at, self._is_changed = self._clock(), True
         self._is_halted = False
         self._stagehand.ask(ReadTakes(folder))
 
@@ -291,19 +339,93 @@ class Evening(QObject):
     def keep(self) -> None:
         """End this take, keep it, begin a new one."""
         self._draw_seed()
-        self._begin()
+        self.client.tell(NewTake())
 
     def discard(self) -> None:
         """End this take, put it away, begin a new one."""
         self._is_discarding = True
         self.keep()
 
+    def begin_anew(self) -> None:
+        """Begin another engine, once this one has kept its take."""
+        self._begin()
+
     def play_prompt(self, phrase: Phrase) -> None:
         """Have a phrase played as the player would, and answered."""
-        self._prompt = phrase
         self._is_halted = False
         self.show_live()
-        self._begin()
+        self.client.tell_when_ready(PlayPrompt(phrase))
+
+    # Pedals and keys
+
+    def _read_bindings(self) -> None:
+        try:
+            self.bindings = read_bindings(self._settings_file)
+        except Refusal as refusal:
+            self.warned.emit(str(refusal), "", None)
+
+    def learn(self, action: Action | None) -> None:
+        """Bind to an action what is touched next; or nothing, after all."""
+        if action is not None or self.learning is not None:
+            self.client.tell(Learn(action is not None))
+        self.learning = action
+        self.bindings_changed.emit()
+
+    def forget(self, action: Action) -> None:
+        """Let nothing do that any more."""
+        self._bind(self.bindings.without(action))
+
+    def _bind(self, bindings: Bindings) -> None:
+        self.bindings, self.learning = bindings, None
+        self.client.tell(Bind(bindings))
+        self._stagehand.ask(WriteBindings(self._settings_file, bindings))
+        self.bindings_changed.emit()
+
+    def _follow(self, to: Retune) -> None:
+        """A pedal or a knob has set something: the controls show it."""
+        taste = to.taste
+        character = replace(
+            self.memory.choices.character,
+            pitch=taste.pitch,
+            rhythm=taste.rhythm,
+            dynamics=taste.dynamics,
+            mode=to.mode.value,
+        ).playable
+        choices = replace(self.memory.choices, character=character)
+        self.memory = replace(self.memory, choices=choices)
+        self._tuned = settings(choices)
+        self.choices_changed.emit()
+
+    # What one thinks of it
+
+    @property
+    def is_rateable(self) -> bool:
+        """Whether there is an answer in sight that a mark can be given to."""
+        is_answering = self.opened is None and self.scene.turn is State.ANSWERING
+        return is_answering or bool(self.shown.answers)
+
+    @property
+    def in_question(self) -> tuple[Path | int, int]:
+        """The answer that a mark would be given to: of which take, and which it is there."""
+        if self.opened is None:
+            is_answering = self.scene.turn is State.ANSWERING
+            return self.scene.take, len(self.scene.answers) + is_answering
+        heard_at = self.playing_at()
+        answer = None if heard_at is None else self.shown.answer_at(heard_at)
+        return self.opened.path, len(self.shown.answers) if answer is None else answer + 1
+
+    def rate(self, mark: int) -> None:
+        """Give a mark to the answer that is heard, or was heard last."""
+        if self.opened is None and self.scene.turn is State.ANSWERING:
+            self._mark = mark  # what it is a mark of is known when the answer has ended
+        else:
+            self._write_mark(mark, self.shown, self.in_question[1])
+
+    def _write_mark(self, mark: int, scene: Scene, answer: int) -> None:
+        exchange = scene.exchange(answer - 1) if 0 < answer <= len(scene.answers) else None
+        if exchange is not None:
+            self._stagehand.ask(Rate(self.folder.with_name("ratings"), exchange, mark))
+            self._stagehand.ask(ReadTakes(self.folder))
 
     # Takes
 
@@ -326,6 +448,11 @@ class Evening(QObject):
         """Have a take read and shown."""
         self._stagehand.ask(OpenTake(path))
 
+    def compare(self) -> None:
+        """Back to the take that was open before; where one is heard, from the same moment on."""
+        if self.compared is not None:
+            self.open_take(self.compared)
+
     def play_take(self, path: Path) -> None:
         """Hear a take from its beginning, as soon as it is open."""
         if self.opened is not None and self.opened.path == path:
@@ -341,7 +468,11 @@ class Evening(QObject):
 
     def _play(self, sounds: Sounds) -> None:
         choices = self.memory.choices
-        colour = (bytes([0xC0, choices.instrument]), bytes([0xB0, 7, choices.volume]))
+        colour = (
+            bytes([0xC0, choices.instrument]),
+            bytes([0xB0, VOLUME, choices.volume]),
+            bytes([0xB0, REVERB, choices.reverb]),
+        )
         output = choices.output if choices.output in (*self.ports.outputs, NONE) else SYNTH
         self._playbacks += 1
         self._stagehand.ask(
@@ -382,6 +513,7 @@ class Evening(QObject):
         except OSError:
             self.warned.emit(say("There is a take of that name already."), "", None)
             return
+        self.compared = new if self.compared == path else self.compared
         if path.name in self.memory.stars:
             self.memory = self.memory.starred(path.name, False).starred(new.name, True)
         self._stagehand.ask(ReadTakes(self.folder))
@@ -402,6 +534,7 @@ class Evening(QObject):
             return
         if self.opened is not None and self.opened.path == path:
             self.show_live()
+        self.compared = None if self.compared == path else self.compared
         self._stagehand.ask(ReadTakes(self.folder))
         sentence = say("The take {name} was deleted.", name=path.stem)
         self.warned.emit(sentence, say("Undo"), lambda: self._restore(place))
@@ -414,27 +547,31 @@ class Evening(QObject):
 
     def _hear(self, news: News) -> None:
         match news:
-            case Over(take, refused):
-                self._end(take)
+            case Over(refused):
+                self._ended.clear()
+                self._is_halted = refused is not None and not self._was_ready
                 if refused is not None:
-                    self._is_halted = not self._was_ready
                     self.warned.emit(refused, say("Try again"), self.try_again)
-            case Trouble(sentence) if self._was_ready:
-                self.warned.emit(sentence, "", None)
-            case Trouble(sentence):
-                self._is_troubled = True
-                self.warned.emit(sentence, say("Try again"), self.keep)
-            case Remark(sentence):
-                self.warned.emit(sentence, "", None)
-                self._is_troubled = True
-                self._stagehand.ask(ReadTakes(self.folder))
-            case Begun():
-                if not self._is_troubled:
-                    self.warned.emit("", "", None)
-                self._was_ready = True
-                self._colour = None
+            case Trouble() | Remark():
+                self._warn(news)
+            case Learnt(control) if self.learning is not None:
+                self._bind(self.bindings.bound(self.learning, control))
+            case Done(_, to) if to is not None:
+                self._follow(to)
+            case TakeEnded():
+                self._mark = None
+                self._end_take()
+            case Saved(take):
+                self._save(Path(take))
+            case Begun() if not self._is_troubled:
+                self.warned.emit("", "", None)
+        self._was_ready |= isinstance(news, Begun)
         before, self.scene = self.scene, self.scene.after(news)
-        if isinstance(news, Begun):
+        if isinstance(news, Turned) and self._mark is not None:
+            mark, self._mark = self._mark, None
+            self._write_mark(mark, self.scene, len(self.scene.answers))
+        if isinstance(news, Begun | Plugged | TakeEnded):
+            self._colour = None
             self._colour_output()
         if self.scene.struck[0] > before.struck[0]:
             self.show_live()
@@ -442,19 +579,36 @@ class Evening(QObject):
             self.memory = replace(self.memory, has_played=True)
             self.heard_answer.emit()
 
-    def _end(self, take: str | None) -> None:
-        """A take has ended: it is shown until the next one begins to sound."""
-        is_discarding, self._is_discarding = self._is_discarding, False
-        if take is None:
-            return
-        path = Path(take)
-        if not self.scene.has_notes:
-            path.unlink(missing_ok=True)  # a moved pedal or volume is no music
-        elif is_discarding:
-            self.delete(path)
+    def _warn(self, news: Trouble | Remark) -> None:
+        is_beginning = isinstance(news, Trouble) and not self._was_ready
+        helps = (say("Try again"), self.begin_anew) if is_beginning else ("", None)
+        self.warned.emit(news.sentence, *helps)
+        self._is_troubled |= is_beginning or isinstance(news, Remark)
+        if isinstance(news, Remark):
+            self._stagehand.ask(ReadTakes(self.folder))  # it may be one that was recovered
         else:
-            self.opened = Opened(path, self.scene.after(Over(take)))
-            self._stagehand.ask(ReadTakes(self.folder))
+            self._ended.clear()  # it may be one that cannot be kept: in doubt nothing is discarded
+
+    def _end_take(self) -> None:
+        is_kept, self._is_discarding = not self._is_discarding, False
+        if self.scene.has_notes:
+            self._ended.append(EndedTake(self.scene.after(Over()), is_kept))
+
+    def _save(self, path: Path) -> None:
+        """A take lies in a file: it is shown until the next one begins to sound."""
+        ended = self._ended.popleft() if self._ended else None
+        if ended is not None and not ended.is_kept:
+            self.delete(path)
+            return
+        self._stagehand.ask(ReadTakes(self.folder))
+        if ended is None and self.scene.has_notes:  # the engine ends, and its take with it
+            ended = EndedTake(self.scene.after(Over()), True)
+        elif self.scene.has_notes:
+            return
+        if ended is None:
+            self.open_take(path)
+        else:
+            self.opened = Opened(path, ended.scene)
             self.take_opened.emit()
 
     def _take_in(self, told: Told) -> None:
@@ -489,6 +643,8 @@ class Evening(QObject):
     def _open(self, told: Opened) -> None:
         """Show a take; where another is being heard, this one goes on from the same moment."""
         heard_to = self.playing_at()
+        if self.opened is not None and self.opened.path != told.path:
+            self.compared = self.opened.path
         self.opened = replace(told, scene=replace(told.scene, is_ready=False))
         self.take_opened.emit()
         is_to_play, self._to_play = told.path == self._to_play, None
@@ -519,11 +675,17 @@ class Evening(QObject):
             self.choices_changed.emit()
 
     def _colour_output(self) -> None:
-        """Instrument and volume, where they are not what the output has already."""
-        choices = self.memory.choices
-        program, volume = self._colour or (Choices().instrument, Choices().volume)
+        """Instrument, volume and reverb, where they are not what the output has already."""
+        choices, first = self.memory.choices, Choices()
+        program, volume, reverb = self._colour or (first.instrument, first.volume, first.reverb)
         if choices.instrument != program:
             self.client.choose_instrument(choices.instrument)
         if choices.volume != volume:
             self.client.set_volume(choices.volume)
-        self._colour = choices.instrument, choices.volume
+        if choices.reverb != reverb:
+            self.client.set_reverb(choices.reverb)
+        self._colour = choices.instrument, choices.volume, choices.reverb
+
+
+def _ports(plan: Plan) -> ChangePorts:
+    return ChangePorts((*plan.inputs, *((VIRTUAL,) if plan.is_virtual else ())), plan.output)

@@ -82,7 +82,6 @@ GERMAN = {
     "Length": "Länge",
     "How long an answer is.": "Wie lang eine Antwort ist.",
     "As long as I played": "So lang wie ich",
-    "Until I play again": "Bis ich wieder spiele",
     "{count} notes": "{count} Töne",
     "{count} seconds": "{count} Sekunden",
     "Silence": "Stille",
@@ -245,4 +244,62 @@ GERMAN = {
         "{model} · Verspätung des letzten Tons {last} ms, des schlimmsten {worst} ms"
     ),
     "load {percent} %": "Last {percent} %",
+    # How the two play together
+    "Answer": "Antwort",
+    "Endless": "Endlos",
+    "Duet": "Duett",
+    "You play, it answers, in turn.": "Sie spielen, es antwortet, der Reihe nach.",
+    "It goes on until you strike a key.": "Es spielt weiter, bis Sie eine Taste anschlagen.",
+    "It plays along while you play.": "Es spielt mit, während Sie spielen.",
+    "Playing along": "Spielt mit",
+    "Play on; Esc ends it.": "Spielen Sie weiter; Esc beendet es.",
+    "Play: it joins in after a few notes.": "Spielen Sie: Nach ein paar Tönen spielt es mit.",
+    "At your side": "An Ihrer Seite",
+    "Density": "Dichte",
+    "Left it leaves room, right it fills it; in the middle as learnt.": (
+        "Links lässt es Raum, rechts füllt es ihn; in der Mitte wie gelernt."
+    ),
+    "My keyboard sounds here too": "Meine Tasten klingen hier auch",
+    "Take it off where your keyboard has its own sound.": (
+        "Ausschalten, wenn Ihr Instrument selbst klingt."
+    ),
+    "Reverb": "Hall",
+    "How large the room is that both play in.": "Wie groß der Raum ist, in dem beide spielen.",
+    # What one thinks of it
+    "How was it?": "Wie war es?",
+    "{mark} of 5": "{mark} von 5",
+    "What you think of this answer: 1 is poor, 5 is good. It is kept by your takes.": (
+        "Was Sie von dieser Antwort halten: 1 ist schwach, 5 ist gut. Es liegt bei den Aufnahmen."
+    ),
+    # The order of takes, and two of them
+    "Order of the takes": "Reihenfolge der Aufnahmen",
+    "Which takes stand first.": "Welche Aufnahmen zuerst stehen.",
+    "Latest": "Neueste",
+    "Name": "Name",
+    "Longest": "Längste",
+    "Score": "Wertung",
+    "Your mark": "Ihre Note",
+    "A/B": "A/B",
+    "Compare": "Vergleichen",
+    "Compare with the take before": "Mit der Aufnahme davor vergleichen",
+    "Back to the take chosen before, at the same moment (Ctrl+B): which is better?": (
+        "Zurück zur Aufnahme davor, an derselben Stelle (Strg+B): Welche ist besser?"
+    ),
+    # Pedals and keys
+    "Pedals and keys": "Pedale und Tasten",
+    "Pedals and keys…": "Pedale und Tasten…",
+    "Choose Learn, then touch the pedal, knob or key that shall do it.": (
+        "Lernen wählen, dann das Pedal, den Regler oder die Taste berühren."
+    ),
+    "Learn": "Lernen",
+    "Learn: {what}": "Lernen: {what}",
+    "Forget: {what}": "Vergessen: {what}",
+    "Never mind": "Doch nicht",
+    "Let nothing do this any more.": "Nichts soll das mehr tun.",
+    "touch it now": "jetzt berühren",
+    "nothing yet": "noch nichts",
+    "key {name}": "Taste {name}",
+    "pedal or knob (controller {number})": "Pedal oder Regler (Controller {number})",
+    "The next of answer, endless, duet": "Antwort, endlos, Duett: das nächste",
+    "{count} left out": "{count} ausgelassen",
 }

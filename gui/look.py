@@ -163,6 +163,9 @@ def style(look: Look) -> str:
     QPushButton:hover, QToolButton:hover {{ border-color: {look.human}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{
         background: {mixed(look.raised, look.human, 0.22).name()}; }}
+    QPushButton#mode {{ border-radius: 0; margin-left: -1px; padding: 5px 4px; }}
+    QPushButton#mode:checked {{ background: {look.human}; color: {look.on_colour};
+        border-color: {look.human}; }}
     QPushButton:focus, QToolButton:focus {{
         border: 2px solid {look.human}; padding: 3px 9px; }}
     QToolButton:focus {{ padding: 3px 5px; }}

@@ -40,6 +40,7 @@ SPARE_SHEETS = 6  # that are kept beside those in sight
 PRESENT = 0.8  # where in the picture the present moment stands
 NARROWEST, WIDEST, USUAL_ZOOM = 0.2, 800.0, 110.0  # pixels a second
 LEAST_WIDTH = 2.0  # pixels of the shortest note
+FAINT, OUTLINE = 0.2, 0.65  # how much of their colour notes to come have, inside and around
 SECONDS_APART = 70.0  # pixels between two lines of time, at least
 SPANS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800)  # seconds between two lines of time
 CLICK = 4  # pixels that a mouse may move and still click
@@ -173,6 +174,7 @@ class PianoRoll(QWidget):
             painter.drawPixmap(QPointF(round(x), 0), self._sheet(number))
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         now = self._now()
+        self._paint_to_come(painter, left, now)
         self._paint_sounding(painter, left, now)
         self._paint_present(painter, left, now)
         self._paint_octaves(painter)
@@ -189,6 +191,16 @@ class PianoRoll(QWidget):
             painter.fillRect(head, QColor(self.look.of(key.by)))
         for by, since in self._scene.pedal_down:
             painter.fillRect(self._pedal_rect(by, since, now, left), self._pedal_colour(by))
+
+    def _paint_to_come(self, painter: QPainter, left: float, now: float) -> None:
+        """Outlines, hardly filled: each is still to be played, and may yet be thought of anew."""
+        for note in self._scene.to_come:
+            rect = self._rect(note.pitch, max(note.start, now), max(note.end, now), left)
+            if rect.left() < self.width():
+                colour = self.look.shade(Player.MODEL, note.velocity)
+                painter.fillRect(rect, mixed(self.look.roll, colour.name(), FAINT))
+                painter.setPen(QPen(mixed(self.look.roll, colour.name(), OUTLINE), 1))
+                painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _paint_present(self, painter: QPainter, left: float, now: float) -> None:
         if self._scene.has_notes and self._scene.is_ready:
@@ -355,7 +367,11 @@ class PianoRoll(QWidget):
     def _widen(self) -> None:
         """Shows all octaves that were played; paper for other octaves is new paper."""
         new = [played.note.pitch for played in self._scene.notes[len(self._sheets.known) :]]
-        pitches = [*new, *(key.pitch for key in self._scene.sounding)]
+        pitches = [
+            *new,
+            *(key.pitch for key in self._scene.sounding),
+            *(note.pitch for note in self._scene.to_come),
+        ]
         low = min((pitch // OCTAVE * OCTAVE for pitch in pitches), default=USUAL[0])
         high = max(((pitch // OCTAVE + 1) * OCTAVE for pitch in pitches), default=USUAL[1])
         wider = (

@@ -37,10 +37,11 @@ from performer.continuation import continued
 from performer.engine import Sent
 from performer.improviser import Improviser
 from performer.length import Like
-from performer.messages import Event, Hearing, Player, Send, State, Trouble, Turned
+from performer.messages import Hearing, Player, Send, State, Trouble, Turned
 from performer.midi import NoteOn, parse
 from performer.model import Model
 from performer.process import News, Plan, Ready
+from performer.process import Told as EngineEvent
 from performer.shelf import find_model
 from performer.take import Take, write_take
 from performer.taste import Taste
@@ -58,7 +59,7 @@ class Staged:
         """An engine that is ready."""
         self.to_tell: deque[News] = deque()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: EngineEvent) -> None:
         """Do nothing."""
 
     def news(self, pause: float) -> Iterator[News | None]:

@@ -5,6 +5,7 @@ writes sound files, and lets a model think of another answer. The rules kept her
 process of its own and is spoken to through queues; what it plays, it also lets go of.
 """
 
+import getpass
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -14,12 +15,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.queues import Queue
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter, sleep
+from types import MappingProxyType
 
 from gui.errands import (
     AnswerKept,
@@ -37,11 +40,13 @@ from gui.errands import (
     PlaybackBegan,
     PlaybackEnded,
     PortsSeen,
+    Rate,
     ReadModels,
     ReadTakes,
     TakesRead,
     ThinkAgain,
     Told,
+    WriteBindings,
     WriteNotes,
     WriteSound,
     Written,
@@ -50,7 +55,9 @@ from gui.state import Begun, Scene
 from performer.engine import Sent, Sounds
 from performer.messages import Player, Send
 from performer.prompt import read_messages
+from performer.ratings import Rated, Rating, add, latest, ratings
 from performer.refusal import Refusal
+from performer.settings_file import write_bindings
 from performer.take import Maker, Recorded, Take, read_take, write_take
 
 LOOKING = 1.0  # seconds between two looks at the ports
@@ -260,6 +267,11 @@ def _write(errand: Errand, tell: Tell) -> None:
             tell(Checked(_check(seconds)))
         case ThinkAgain():
             tell(AnswerKept(_think_again(errand)))
+        case WriteBindings(settings, bindings):
+            write_bindings(settings, bindings)
+        case Rate(folder, exchange, mark):
+            rated = Rated(exchange.phrase, exchange.answer, exchange.pedal)
+            add(folder, Rating.now(_listener(), rated.what, mark), [rated])
 
 
 def read_models() -> ModelsRead:
@@ -277,19 +289,39 @@ def read_models() -> ModelsRead:
 
 
 def _takes(folder: Path) -> tuple[Listed, ...]:
+    marks = _marks(ratings_beside(folder))
     found = []
     for path in folder.glob("*.mid"):
         try:
-            found.append(listed(path))
+            found.append(listed(path, marks))
         except (Refusal, OSError):
             continue  # no .mid but in name
     return tuple(sorted(found, key=lambda take: take.changed_at, reverse=True))
 
 
-def listed(path: Path) -> Listed:
+def ratings_beside(takes: Path) -> Path:
+    """The folder of ratings beside the folder of takes."""
+    return takes.with_name("ratings")
+
+
+def _marks(folder: Path) -> dict[str, float]:
+    """The listener's marks by what was rated."""
+    mine = (rating for rating in ratings(folder) if rating.who == _listener())
+    return {rating.what: rating.mark for rating in latest(mine) if not rating.against}
+
+
+def _listener() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "me"
+
+
+def listed(path: Path, marks: Mapping[str, float] = MappingProxyType({})) -> Listed:
     """A take as it stands in the list. Raises Refusal, OSError."""
     take = read(path)
     notes = {player: take.notes(player) for player in Player}
+    given = _given(take, marks) if marks else []
     return Listed(
         path,
         path.stat().st_mtime,
@@ -298,7 +330,16 @@ def listed(path: Path) -> Listed:
         len(notes[Player.MODEL]),
         take.maker.model,
         len(take.answers),
+        mark=fmean(given) if given else None,
     )
+
+
+def _given(take: Take, marks: Mapping[str, float]) -> list[float]:
+    """The marks that a take's answers were given."""
+    scene = scene_of(take)
+    exchanges = [scene.exchange(n) for n in range(len(take.answers))]
+    rated = [Rated(each.phrase, each.answer, each.pedal) for each in exchanges if each is not None]
+    return [marks[each.what] for each in rated if each.what in marks]
 
 
 def _check(seconds: float) -> tuple[Finding, ...]:

@@ -5,22 +5,27 @@ It knows no Qt and no clock. Moments are seconds on the engine's clock, which st
 """
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Self
 
+from performer.bindings import Done, Learnt
 from performer.engine import Sent
-from performer.messages import Answered, Hearing, Player, Report, State, Trouble, Turned
-from performer.midi import (
-    AllNotesOff,
-    NoteOff,
-    NoteOn,
-    Sustain,
-    note_off,
-    note_on,
-    parse,
-    sustain,
+from performer.messages import (
+    Answered,
+    Dropped,
+    Hearing,
+    ModelChanged,
+    Player,
+    Report,
+    State,
+    TakeEnded,
+    ToCome,
+    Trouble,
+    Turned,
 )
-from performer.notes import Note, Span, in_order
-from performer.schedule import Lift, Strike, Stroke, Tread, strokes
+from performer.midi import AllNotesOff, NoteOff, NoteOn, Sustain, parse, sustain
+from performer.notes import Note, Phrase, Span, in_order
+from performer.schedule import Omission, as_message, strokes
 
 RESTS_AFTER = 12.0  # seconds without a note, after which the picture no longer needs to move
 NOTHING = Hearing(0, None)
@@ -64,6 +69,7 @@ class Lateness:
     last: float = 0.0
     worst: float = 0.0
     notes: int = 0
+    left_out: int = 0  # because they came too late
 
     def after(self, seconds: float) -> Self:
         """With one note more."""
@@ -72,7 +78,7 @@ class Lateness:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The engine plays a new take: with which model, from where to where."""
+    """An engine plays, and a take begins: with which model, from where to where."""
 
     model: str
     inputs: tuple[str, ...]
@@ -81,15 +87,38 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
-    """The engine has ended: where it kept the take, and why it could not go on, if so."""
+class Plugged:
+    """What is heard and played from now on."""
 
-    take: str | None
+    inputs: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A take that has ended lies in this file."""
+
+    take: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The engine has ended: why it could not go on, if so."""
+
     refused: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A phrase, and the answer to it."""
+
+    phrase: Phrase
+    answer: tuple[Note, ...]
+    pedal: tuple[Span, ...]  # of the answer
+
+
 NOT_BEGUN = Begun("", (), "")
-News = Report | Sent | Begun | Over
+News = Report | Sent | Begun | Plugged | Learnt | Done | Saved | Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +133,7 @@ class Scene:
     released_at: float = 0.0  # when the player last let go of a key or the pedal
     notes: tuple[Played, ...] = ()  # in the order in which they ended
     sounding: tuple[Sounding, ...] = ()
+    to_come: tuple[Note, ...] = ()  # the model's, composed and not yet begun
     pedal: tuple[Pedalled, ...] = ()
     pedal_down: tuple[tuple[Player, float], ...] = ()  # by whom, since when
     answers: tuple[Answered, ...] = ()
@@ -126,11 +156,28 @@ class Scene:
                 return replace(self, answers=(*self.answers, news))
             case Trouble(sentence):
                 return replace(self, trouble=sentence)
+            case Over(refused):
+                ended = replace(self.released(self.last_at), is_ready=False, to_come=())
+                return replace(ended, turn=State.LISTENING, trouble=refused or self.trouble)
             case Begun():
                 return Scene(True, news, self.take + 1, trouble=self.trouble)
-            case Over(_, refused):
-                ended = replace(self.released(self.last_at), is_ready=False)
-                return replace(ended, turn=State.LISTENING, trouble=refused or self.trouble)
+            case TakeEnded():
+                return Scene(True, self.begun, self.take + 1, trouble=self.trouble)
+            case ToCome(notes):
+                return replace(self, to_come=notes)
+            case _:
+                return self._set_up(news)
+
+    def _set_up(self, news: News) -> "Scene":
+        """The scene with who plays, and what is played on, as it is from now on."""
+        match news:
+            case ModelChanged(name):
+                return replace(self, begun=replace(self.begun, model=name))
+            case Plugged(inputs, output):
+                return replace(self, begun=replace(self.begun, inputs=inputs, output=output))
+            case Dropped(notes):
+                late = replace(self.lateness, left_out=self.lateness.left_out + notes)
+                return replace(self, lateness=late)
             case _:
                 return self
 
@@ -190,6 +237,35 @@ class Scene:
         """
         begun = [n for n, answer in enumerate(self.answers) if answer.heard.start <= moment]
         return begun[-1] if begun else None
+
+    def exchange(self, answer: int) -> "Exchange | None":
+        """What one answer had heard and what it was; None where either is missing."""
+        told = self.answers[answer]
+        ends = [each.began_at for each in self.answers if each.began_at > told.began_at]
+        span = Span(told.began_at, min(ends, default=inf))
+        heard = self._notes_of(Player.HUMAN, told.heard)
+        played = self._notes_of(Player.MODEL, span)
+        if not heard or not played:
+            return None
+        return Exchange(
+            Phrase.of(heard, self._pedal_of(Player.HUMAN, told.heard)),
+            in_order(played),
+            self._pedal_of(Player.MODEL, span),
+        )
+
+    def _notes_of(self, by: Player, span: Span) -> list[Note]:
+        return [
+            each.note
+            for each in self.notes
+            if each.by is by and span.start <= each.note.start < span.end
+        ]
+
+    def _pedal_of(self, by: Player, span: Span) -> tuple[Span, ...]:
+        return tuple(
+            each.span
+            for each in self.pedal
+            if each.by is by and span.start <= each.span.start < span.end
+        )
 
     def _sent(self, data: bytes, at: float, by: Player, lateness: float) -> "Scene":
         scene = replace(self, last_at=max(self.last_at, at))
@@ -261,19 +337,13 @@ def _same(one: Sounding, other: Sounding) -> bool:
 def sounds_from(scene: Scene, at: float) -> tuple[tuple[float, bytes], ...]:
     """All that sounds in a scene from a moment on: messages, and their seconds from there."""
     notes = in_order(each.note for each in scene.notes if each.note.start >= at)
-    sounds = [(stroke.due - at, _struck(stroke)) for stroke in strokes(notes)]
+    sounds = [
+        (stroke.due - at, as_message(stroke, channel=0))
+        for stroke in strokes(notes)
+        if not isinstance(stroke, Omission)
+    ]
     for each in scene.pedal:
         if each.span.end > at:
             sounds.append((max(each.span.start - at, 0.0), sustain(0, 127)))
             sounds.append((each.span.end - at, sustain(0, 0)))
     return tuple(sorted(sounds, key=lambda sound: sound[0]))
-
-
-def _struck(stroke: Stroke) -> bytes:
-    match stroke:
-        case Strike(pitch, velocity):
-            return note_on(0, pitch, velocity)
-        case Lift(pitch):
-            return note_off(0, pitch)
-        case Tread(is_down):
-            return sustain(0, 127 if is_down else 0)

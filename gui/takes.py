@@ -4,7 +4,7 @@ The rule kept here: a take is a .mid in a folder, and its name is the file's; no
 slip of the hand, for what is deleted lies in a folder of its own until it is wanted back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QColor, QFont, QPainter
 from PySide6.QtWidgets import (
+    QComboBox,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -42,14 +43,29 @@ STAR = Qt.ItemDataRole.UserRole + 1
 DELETED = ".deleted"  # the folder, beside the takes, where deleted ones lie
 FORBIDDEN = frozenset('/\\:*?"<>|')  # in a file's name, on one system or another
 AIR = 6  # pixels around a take's lines
+ORDERS: dict[str, Callable[[Listed], tuple[float, str]]] = {
+    "when": lambda take: (-take.changed_at, ""),
+    "name": lambda take: (0.0, take.path.stem.casefold()),
+    "length": lambda take: (-take.seconds, ""),
+    "score": lambda take: (-(take.score or 0.0), ""),
+    "mark": lambda take: (-(take.mark or 0.0), ""),
+}
 
 
 def facts(take: Listed, today: datetime) -> str:
     """A take in a line: length, who played how much, and when."""
     made = datetime.fromtimestamp(take.changed_at)
     when = f"{made:%H:%M}" if made.date() == today.date() else f"{made:%Y-%m-%d}"
+    score = "" if take.score is None else f"{100 * take.score:.0f} %"
+    mark = "" if take.mark is None else say("{mark} of 5", mark=f"{take.mark:.2g}")
     notes = f"{take.human} + {take.model}" if take.maker else str(take.human)
-    return " · ".join(part for part in (clock(take.seconds), notes, when, take.maker) if part)
+    told = (clock(take.seconds), mark, score, when, take.maker, notes)
+    return " · ".join(part for part in told if part)
+
+
+def in_order(takes: Iterable[Listed], by: str) -> list[Listed]:
+    """The takes in an order of `ORDERS`; those of which nothing is known come last."""
+    return sorted(takes, key=ORDERS[by])
 
 
 def delete(take: Path) -> Path:
@@ -143,6 +159,7 @@ class Takes(QWidget):
     chosen = Signal(object)  # Path
     asked_to_play = Signal(object)  # Path
     asked_for_another = Signal(object)  # Path
+    asked_to_compare = Signal()
     asked_for_menu = Signal(object, object)  # Path, where (QPoint)
 
     def __init__(self) -> None:
@@ -160,6 +177,17 @@ class Takes(QWidget):
         )
         self.title = QLabel(say("Takes"))
         self.title.setProperty("title", True)
+        self.order = QComboBox()
+        for order, name in zip(
+            ORDERS,
+            (say("Latest"), say("Name"), say("Longest"), say("Score"), say("Your mark")),
+            strict=True,
+        ):
+            self.order.addItem(name, order)
+        self.order.setAccessibleName(say("Order of the takes"))
+        self.order.setToolTip(say("Which takes stand first."))
+        self._takes: tuple[Listed, ...] = ()
+        self._stars: frozenset[str] = frozenset()
         self.empty = QLabel(say("All that you play is kept here."))
         self.empty.setProperty("quiet", True)
         self.empty.setWordWrap(True)
@@ -167,6 +195,11 @@ class Takes(QWidget):
         self.play.setToolTip(say("Hear the take that is chosen (Enter in the list)."))
         self.another = QPushButton(say("Another answer"))
         self.another.setToolTip(say("Let the model answer the same phrase once more."))
+        self.compare = QPushButton(say("A/B"))
+        self.compare.setAccessibleName(say("Compare"))
+        self.compare.setToolTip(
+            say("Back to the take chosen before, at the same moment (Ctrl+B): which is better?")
+        )
         self.more = QToolButton()
         self.more.setText("⋯")
         self.more.setAccessibleName(say("More"))
@@ -178,12 +211,16 @@ class Takes(QWidget):
     def _place(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 10, 10, 10)
-        column.addWidget(self.title)
+        head = QHBoxLayout()
+        head.addWidget(self.title, 1)
+        head.addWidget(self.order)
+        column.addLayout(head)
         column.addWidget(self.empty)
         column.addWidget(self.list, 1)
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(self.play, 1)
+        row.addWidget(self.compare)
         row.addWidget(self.more)
         column.addLayout(row)
         column.addWidget(self.another)
@@ -194,8 +231,10 @@ class Takes(QWidget):
         self.list.customContextMenuRequested.connect(
             lambda point: self._open_menu(self.list.viewport().mapToGlobal(point))
         )
+        self.order.activated.connect(lambda _: self.show_takes(self._takes, self._stars))
         self.play.clicked.connect(lambda: self.asked_to_play.emit(self.current))
         self.another.clicked.connect(lambda: self.asked_for_another.emit(self.current))
+        self.compare.clicked.connect(self.asked_to_compare)
         self.more.clicked.connect(
             lambda: self._open_menu(self.more.mapToGlobal(self.more.rect().bottomLeft()))
         )
@@ -211,10 +250,11 @@ class Takes(QWidget):
 
     def show_takes(self, takes: Iterable[Listed], stars: frozenset[str]) -> None:
         """Show these, starred ones marked; the one that was chosen stays so, and nobody is told."""
+        self._takes, self._stars = tuple(takes), stars
         current = self.current
         self.list.blockSignals(True)
         self.list.clear()
-        for take in takes:
+        for take in in_order(self._takes, self.order.currentData()):
             is_starred = take.path.name in stars
             item = QListWidgetItem(("★ " if is_starred else "") + take.path.stem)
             item.setData(TAKE, take)
@@ -235,6 +275,10 @@ class Takes(QWidget):
                 self.list.setCurrentRow(row)
         self.list.blockSignals(False)
         self._show_what_is_possible()
+
+    def show_comparable(self, is_comparable: bool) -> None:
+        """Whether there is another take to go back to."""
+        self.compare.setEnabled(is_comparable)
 
     def show_playing(self, is_playing: bool) -> None:
         """Whether a take is being heard."""

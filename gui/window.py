@@ -40,6 +40,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.banner import Banner
+from gui.bindings_panel import BindingsPanel
 from gui.check_panel import CheckPanel
 from gui.choices import DAY, NIGHT, PRESETS, SYSTEM, Character, Choices
 from gui.controls import Controls
@@ -47,12 +48,13 @@ from gui.errands import Check, WriteNotes, WriteSound
 from gui.evening import Evening
 from gui.keyboard import Keyboard
 from gui.look import look_of, palette, style
+from gui.marks import Marks
 from gui.notices import Bar, Help
 from gui.piano_roll import PianoRoll
 from gui.takes import Takes
 from gui.words import say
 from performer.bundled_prompt import bundled_prompt
-from performer.messages import Player
+from performer.messages import Mode, Player
 from performer.process import NONE, SYNTH, VIRTUAL
 from performer.prompt import read_phrase
 from performer.refusal import Refusal
@@ -84,6 +86,7 @@ class Window(QMainWindow):
         self.controls, self.takes, self.bar = Controls(), Takes(), Bar()
         self.help = Help(self.roll)
         self.to_present = QPushButton(say("Back to now"), self.roll)
+        self.marks = Marks(self.roll)
         self.lateness, self.typing = QLabel(), QLabel()
         self._place()
         self._make_menus()
@@ -93,6 +96,7 @@ class Window(QMainWindow):
         self._frames = QTimer(self, interval=FRAME, timerType=Qt.TimerType.PreciseTimer)
         self._frames.timeout.connect(self.tick)
         self._was_moving = False
+        self._asked = self.evening.in_question  # which answer marks are shown of
         self.show_look()
 
     # Making
@@ -129,6 +133,7 @@ class Window(QMainWindow):
         self._add(take, say("Play the minuet to it"), self._try_minuet, "Ctrl+M")
         take.addSeparator()
         self._add(take, say("Another answer"), self.evening.answer_again, "Ctrl+R")
+        self._add(take, say("Compare with the take before"), self.evening.compare, "Ctrl+B")
         self._add(take, say("Keep this take, begin a new one"), self.evening.keep, "Ctrl+S")
         self._add(take, say("Folder for takes…"), self._ask_for_folder)
         self._add(take, say("Show the folder"), self._show_folder)
@@ -147,6 +152,7 @@ class Window(QMainWindow):
         self._add_looks(view)
         aid = self.menuBar().addMenu(say("Help"))
         self._add(aid, say("Three sentences"), self._show_help, "F1")
+        self._add(aid, say("Pedals and keys…"), self._open_bindings)
         self._add(aid, say("Check this machine…"), self._open_check)
 
     def _add_looks(self, view: QMenu) -> None:
@@ -191,6 +197,7 @@ class Window(QMainWindow):
         self.roll.resized.connect(self._place_on_roll)
         self.roll.moved.connect(lambda follows: self.to_present.setVisible(not follows))
         self.to_present.clicked.connect(self._to_present)
+        self.marks.given.connect(evening.rate)
         self.help.asked_to_try.connect(self._try_minuet)
         self.controls.chosen.connect(self._choose)
         self.controls.asked_for_test_sound.connect(evening.test_sound)
@@ -205,6 +212,7 @@ class Window(QMainWindow):
         self.takes.asked_to_play.connect(self._play_take)
         self.takes.asked_for_another.connect(self.evening.another_answer)
         self.takes.asked_for_menu.connect(self._open_take_menu)
+        self.takes.asked_to_compare.connect(self.evening.compare)
 
     def _connect_evening(self) -> None:
         evening = self.evening
@@ -248,7 +256,7 @@ class Window(QMainWindow):
         self.evening.go_on()
         live, shown = self.evening.scene, self.evening.shown
         now = self.evening.client.now()
-        self.banner.show_scene(live, now)
+        self.banner.show_scene(live, now, Mode(self.evening.memory.choices.character.mode))
         playing_at = self.evening.playing_at()
         self.keyboard.light(shown.lit_at(playing_at) if playing_at is not None else live.lit())
         self.takes.show_playing(self.evening.playback is not None)
@@ -257,9 +265,21 @@ class Window(QMainWindow):
             self.roll.show_scene(shown, self.evening.now, self.evening.playing_at)
             self.roll.update()
         self._was_moving = is_moving
+        self.takes.show_comparable(self.evening.compared is not None)
+        self._show_marks()
         self._show_status()
         if live.struck > struck:
             self.help.hide()
+
+    def _show_marks(self) -> None:
+        is_rateable = self.evening.is_rateable
+        if is_rateable != self.marks.isVisibleTo(self.roll):
+            self.marks.setVisible(is_rateable)
+            self._place_on_roll()
+        asked = self.evening.in_question
+        if asked != self._asked:
+            self._asked = asked
+            self.marks.show_mark(None)
 
     def _show_status(self) -> None:
         said = self._status() if self.evening.scene.is_ready else ""
@@ -284,7 +304,8 @@ class Window(QMainWindow):
         )
         load = self._load()
         busy = "" if load is None else say("load {percent} %", percent=round(100 * load))
-        return " · ".join(part for part in (said, busy, begun.priority) if part)
+        lost = say("{count} left out", count=late.left_out) if late.left_out else ""
+        return " · ".join(part for part in (said, lost, busy, begun.priority) if part)
 
     def _show_typing(self) -> None:
         self.typing.setText(
@@ -377,6 +398,17 @@ class Window(QMainWindow):
         self._place_on_roll()
         self.help.show()
         self.help.raise_()
+
+    def _open_bindings(self) -> None:
+        panel = BindingsPanel(self, self.evening.bindings)
+        panel.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        panel.asked_to_learn.connect(self.evening.learn)
+        panel.asked_to_forget.connect(self.evening.forget)
+        shown = self.evening.bindings_changed.connect(
+            lambda: panel.show_bindings(self.evening.bindings, self.evening.learning)
+        )
+        panel.finished.connect(lambda _: self.evening.bindings_changed.disconnect(shown))
+        panel.show()
 
     def _open_check(self) -> None:
         panel = CheckPanel(self, look_of(self.evening.memory.look))
@@ -544,6 +576,8 @@ class Window(QMainWindow):
         self.help.resize(size)
         middle = self.roll.rect().center() - self.help.rect().center()
         self.help.move(middle)
+        self.marks.adjustSize()
+        self.marks.move(MARGIN, self.roll.height() - self.marks.height() - 20)
         button = self.to_present.sizeHint()
         self.to_present.resize(button)
         self.to_present.move(

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gui.errands import Errand, Told
-from performer.messages import Event, Heard
+from performer.messages import Heard
 from performer.process import Ended, Plan
 from performer.process import News as EngineNews
+from performer.process import Told as EngineEvent
 
 
 @dataclass
@@ -15,7 +16,7 @@ class FakeEngine:
     """An engine that remembers its plan and what it was told."""
 
     plan: Plan
-    told: list[Event] = field(default_factory=list)
+    told: list[EngineEvent] = field(default_factory=list)
     to_tell: deque[EngineNews] = field(default_factory=deque)
 
     @property
@@ -23,7 +24,7 @@ class FakeEngine:
         """The messages that it heard from the screen."""
         return [event.data for event in self.told if isinstance(event, Heard)]
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: EngineEvent) -> None:
         self.told.append(event)
 
     def news(self, pause: float) -> Iterator[EngineNews | None]:

@@ -7,12 +7,13 @@ import pytest
 
 from gui.choices import Character, Choices
 from gui.engine_client import EngineClient, settings
-from gui.state import Begun, News, Over
+from gui.state import Begun, News, Over, Plugged, Saved
 from performer.engine import Sent
 from performer.length import Fixed, Limit
-from performer.messages import Heard, Player, Quit, Send, Trouble
+from performer.messages import Heard, Mode, Player, PlayPrompt, Quit, Retune, Send, Trouble
 from performer.midi import note_off, note_on
-from performer.process import SYNTH, Ended, Kept, Plan, Ready, Refused
+from performer.notes import Note, Phrase
+from performer.process import SYNTH, Ended, Kept, Plan, PortsChanged, Ready, Refused
 from performer.process import News as EngineNews
 from performer.session import Settings
 from tests.gui_fakes import FakeEngine
@@ -27,7 +28,9 @@ class Stage:
     time: float = 100.0
 
     def __post_init__(self) -> None:
-        self.client = EngineClient(self.heard.append, self._begin, lambda: self.time)
+        self.client = EngineClient(
+            self.heard.append, self._begin, lambda: self.time, lambda: WALL + self.time
+        )
 
     def _begin(self, plan: Plan) -> FakeEngine:
         self.engines.append(FakeEngine(plan))
@@ -43,8 +46,9 @@ def stage() -> Stage:
     return Stage()
 
 
+WALL = 1_700_000_000.0  # how much more the clock on the wall says
 PLAN = Plan(Path("trial.onnx"), Settings(), Path("takes"), (), SYNTH)
-READY = Ready("trial", (), "synth")
+READY = Ready("trial", (), "synth", zero_at=WALL + 100.0)
 
 
 def test_a_key_on_the_screen_is_heard_at_its_moment_on_the_engines_clock(stage: Stage) -> None:
@@ -55,22 +59,21 @@ def test_a_key_on_the_screen_is_heard_at_its_moment_on_the_engines_clock(stage: 
     assert stage.engines[0].told == [Heard(note_on(0, 60, 90), 2.5)]
 
 
-def test_the_clocks_agree_better_the_sooner_something_is_told(stage: Stage) -> None:
+def test_a_window_that_hears_late_that_the_engine_is_ready_knows_its_clock_all_the_same(
+    stage: Stage,
+) -> None:
     stage.client.begin(PLAN)
-    stage.time = 100.3  # the engine's clock began 0.3 s ago, but nobody said so
+    stage.time = 103.0
     stage.tells(READY)
-    assert stage.client.now() == 0.0
-    stage.time = 101.0
-    stage.tells(Sent(Send(note_on(0, 60, 80), 0.9, Player.HUMAN), 0.05))
-    assert stage.client.now() == pytest.approx(0.95)
+    assert stage.client.now() == pytest.approx(3.0)
 
 
-def test_no_moment_lies_before_the_engines_own(stage: Stage) -> None:
+def test_another_engine_has_a_clock_of_its_own(stage: Stage) -> None:
     stage.client.begin(PLAN)
     stage.tells(READY)
-    stage.time = 101.0
-    stage.tells(Sent(Send(note_on(0, 60, 80), 0.2, Player.HUMAN), 0.05))  # told late
-    assert stage.client.now() == 1.0
+    stage.time = 110.0
+    stage.tells(replace(READY, zero_at=WALL + 109.0))  # it died, and was begun again
+    assert stage.client.now() == pytest.approx(1.0)
 
 
 def test_what_is_played_before_the_engine_is_ready_is_played_to_it_then(stage: Stage) -> None:
@@ -104,13 +107,13 @@ def test_a_new_plan_waits_until_the_take_is_kept(stage: Stage) -> None:
     assert len(stage.engines) == 1
     stage.tells(Kept(Path("take.mid"), None), Ended())
     assert [engine.plan for engine in stage.engines] == [PLAN, other]
-    assert stage.heard[-1] == Over("take.mid")
+    assert stage.heard[-2:] == [Saved("take.mid"), Over()]
 
 
 def test_an_engine_that_cannot_begin_says_why_when_it_is_over(stage: Stage) -> None:
     stage.client.begin(PLAN)
     stage.tells(Refused("The port is busy."), Ended())
-    assert stage.heard == [Over(None, "The port is busy.")]
+    assert stage.heard == [Over("The port is busy.")]
     assert not stage.client.is_running
 
 
@@ -126,7 +129,7 @@ def test_at_the_end_the_client_waits_for_the_take(stage: Stage) -> None:
     stage.tells(READY)
     stage.engines[0].to_tell.extend([Kept(Path("take.mid"), None), Ended()])
     stage.client.end_and_wait()
-    assert stage.heard[-1] == Over("take.mid")
+    assert stage.heard[-2:] == [Saved("take.mid"), Over()]
     assert stage.engines[0].told == [Quit()]
 
 
@@ -143,10 +146,41 @@ def test_an_engine_that_never_ends_is_not_waited_for_forever(stage: Stage) -> No
 
 
 def test_what_is_chosen_is_what_the_engine_is_set_to() -> None:
-    chosen = settings(Choices(character=Character(0.6, 0.7, 0.8, 0.9, "30notes", 1.5), seed=5))
+    character = Character(0.6, 0.7, 0.8, 0.9, "30notes", 1.5, mode="duet", density=0.5)
+    chosen = settings(Choices(character=character, seed=5, is_thru=False))
+    assert (chosen.mode, chosen.is_thru, chosen.taste.density) == (Mode.DUET, False, 0.5)
     taste = chosen.taste
     assert (taste.pitch, taste.rhythm, taste.dynamics, taste.top_p) == (0.6, 0.7, 0.8, 0.9)
     assert chosen.length == Fixed(Limit(notes=30))
     assert chosen.silence.after([0.0, 0.5]) == 1.5
     assert chosen.seed == 5
     assert settings(Choices()).silence.after([0.0, 0.4, 0.8]) == pytest.approx(1.0)
+
+
+def test_all_that_is_chosen_crosses_to_the_engine(stage: Stage) -> None:
+    stage.client.begin(PLAN)
+    stage.tells(READY)
+    chosen = settings(Choices(character=Character(mode="endless", density=2.0), is_thru=False))
+    stage.client.retune(chosen)
+    [told] = stage.engines[0].told
+    assert told == Retune(
+        chosen.taste, chosen.silence, chosen.length, chosen.seed, Mode.ENDLESS, 2.0, False
+    )
+
+
+def test_a_prompt_waits_for_an_engine_that_can_play_it(stage: Stage) -> None:
+    prompt = PlayPrompt(Phrase((Note(60, 80, 0.0, 1.0),)))
+    stage.client.begin(PLAN)
+    stage.client.tell_when_ready(prompt)
+    assert stage.engines[0].told == []
+    stage.tells(READY)
+    assert stage.engines[0].told == [prompt]
+
+
+def test_other_ports_and_a_take_that_is_kept_are_told_while_the_engine_plays_on(
+    stage: Stage,
+) -> None:
+    stage.client.begin(PLAN)
+    stage.tells(READY, PortsChanged(("Piano",), "Synth"), Kept(Path("take.mid"), None))
+    assert stage.heard[1:] == [Plugged(("Piano",), "Synth"), Saved("take.mid")]
+    assert stage.client.is_running

@@ -2,9 +2,20 @@
 
 from dataclasses import replace
 
-from gui.state import Begun, Over, Pedalled, Played, Scene, sounds_from
+from gui.state import Begun, Over, Pedalled, Played, Plugged, Scene, sounds_from
 from performer.engine import Sent
-from performer.messages import Hearing, Player, Send, State, Trouble, Turned
+from performer.messages import (
+    Dropped,
+    Hearing,
+    ModelChanged,
+    Player,
+    Send,
+    State,
+    TakeEnded,
+    ToCome,
+    Trouble,
+    Turned,
+)
 from performer.midi import note_off, note_on, sustain
 from performer.notes import Note, Span
 from tests.fakes import key, pedal, phrase_of, rehearse
@@ -96,7 +107,7 @@ def test_a_take_begins_empty_and_counts_from_its_first_note() -> None:
     played = scene(sent(note_on(0, 60, 80), 5.0))
     assert played.running(7.5) == 2.5
     assert not scene().has_notes
-    new = played.after(Over(None)).after(Begun("trial", (), "synth"))
+    new = played.after(Over()).after(Begun("trial", (), "synth"))
     assert not new.has_notes
     assert new.take == played.take + 1
 
@@ -104,7 +115,7 @@ def test_a_take_begins_empty_and_counts_from_its_first_note() -> None:
 def test_when_the_engine_ends_no_key_is_left_lit() -> None:
     ended = scene(
         sent(note_on(0, 60, 80), 1.0), sent(sustain(0, 127), 1.0), Turned(State.ANSWERING)
-    ).after(Over("take.mid"))
+    ).after(Over())
     assert ended.lit() == {}
     assert ended.pedal_down == ()
     assert ended.turn is State.LISTENING
@@ -146,3 +157,40 @@ def test_what_is_heard_from_a_moment_on_leaves_no_key_down() -> None:
         (0.5, sustain(0, 0)),
         (1.0, note_off(0, 64)),
     )
+
+
+def test_what_is_to_come_is_shown_until_it_is_something_else() -> None:
+    notes = (Note(64, 70, 3.0, 4.0), Note(67, 70, 3.5, 4.0))
+    thought = scene(ToCome(notes))
+    assert thought.to_come == notes
+    assert thought.after(ToCome(notes[1:])).to_come == notes[1:]
+    assert thought.after(Over()).to_come == ()
+
+
+def test_a_take_that_ends_leaves_an_empty_one_to_the_same_instrument() -> None:
+    played = scene(sent(note_on(0, 60, 80), 5.0), ModelChanged("other", ""), Turned(State.THINKING))
+    new = played.after(TakeEnded(True))
+    assert (new.take, new.is_ready, new.has_notes) == (played.take + 1, True, False)
+    assert new.begun.model == "other"
+    assert new.turn is State.LISTENING
+
+
+def test_what_is_plugged_in_while_one_plays_is_said_from_then_on() -> None:
+    begun = scene(sent(note_on(0, 60, 80), 5.0), Plugged(("Pads",), "Synth"))
+    assert (begun.begun.inputs, begun.begun.output) == (("Pads",), "Synth")
+    assert begun.has_notes
+
+
+def test_notes_that_were_left_out_are_counted() -> None:
+    assert scene(Dropped(2), Dropped(1)).lateness.left_out == 3
+
+
+def test_an_exchange_is_a_phrase_and_its_own_answer() -> None:
+    rehearsal = rehearse([*phrase_of(4), *phrase_of(3, at=20.0)])
+    seen = scene(*rehearsal.told)
+    for number, answered in enumerate(seen.answers):
+        exchange = seen.exchange(number)
+        assert exchange is not None
+        assert len(exchange.phrase.notes) == (4, 3)[number]
+        assert len(exchange.answer) == answered.sounded
+        assert exchange.answer[0].start >= answered.began_at

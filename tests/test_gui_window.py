@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,8 +12,8 @@ if find_spec("PySide6") is None:
     pytest.skip("PySide6 is not installed: pip install 'antiphon[gui]'", allow_module_level=True)
 
 import shiboken6
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -24,9 +25,12 @@ from PySide6.QtWidgets import (
     QListWidget,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
+from gui.bindings_panel import BindingsPanel
 from gui.check_panel import CheckPanel
 from gui.choices import NOBODY, Character, Choices, Memory
+from gui.engine_client import settings
 from gui.errands import (
     AnswerKept,
     Check,
@@ -43,50 +47,56 @@ from gui.errands import (
     PlaybackBegan,
     PlaybackEnded,
     PortsSeen,
+    Rate,
     ReadTakes,
     TakesRead,
     ThinkAgain,
+    WriteBindings,
 )
 from gui.evening import Evening
 from gui.look import DAY, NIGHT, Look
 from gui.stagehand import listed, scene_of
+from gui.takes import facts
 from gui.window import Window
+from performer.bindings import Action, Bind, Bindings, Controller, Done, Key, Learn, Learnt
 from performer.engine import Sent
 from performer.length import Fixed, Limit
 from performer.messages import (
     Again,
+    Answered,
+    ChangeModel,
+    ChangePorts,
+    Dropped,
     HandOver,
+    Heard,
     Hearing,
+    Mode,
+    ModelChanged,
+    NewTake,
     Panic,
     Player,
+    PlayPrompt,
     Quit,
     Remark,
     Retune,
     Send,
     State,
     Stop,
+    TakeEnded,
+    ToCome,
     Trouble,
     Turned,
 )
 from performer.midi import note_off, note_on
-from performer.process import NONE, VIRTUAL, Ended, Kept, Plan, Ready, Refused
+from performer.notes import Note
+from performer.process import NONE, VIRTUAL, Ended, Kept, Plan, PortsChanged, Ready, Refused
+from performer.process import Told as EngineEvent
 from performer.take import write_take
 from tests.fakes import CARD, phrase_of, rehearse
 from tests.gui_fakes import FakeEngine, FakeStagehand
 
 NO_PORTS = PortsSeen((), ())
-READY = Ready("trial", ("Piano",), "the built-in piano")
-
-
-@pytest.fixture(scope="session")
-def app() -> QApplication:
-    patch = pytest.MonkeyPatch()
-    patch.setenv("QT_QPA_PLATFORM", "offscreen")
-    app = QApplication.instance() or QApplication([])
-    patch.undo()
-    assert isinstance(app, QApplication)
-    app.setStyle("Fusion")
-    return app
+READY = Ready("trial", ("Piano",), "the built-in piano", zero_at=100.0)
 
 
 class Stage:
@@ -104,6 +114,8 @@ class Stage:
             self.stagehand,
             self._begin,
             lambda: self.time,
+            lambda: self.time,
+            takes.with_name("settings.toml"),
         )
         self.window = Window(
             self.evening, lambda evening: self.saved.append(evening.memory), lambda: 0.42
@@ -148,8 +160,15 @@ class Stage:
         QTest.keyClick(on or self.window.roll, key)
 
 
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    return ["antiphon", "-platform", "offscreen"]
+
+
 @pytest.fixture
-def stages(app: QApplication) -> Iterator[Callable[..., Stage]]:
+def stages(qapp: QApplication, qtbot: QtBot) -> Iterator[Callable[..., Stage]]:
+    """Whatever goes wrong in Qt's own calls of ours makes the test fail."""
+    qapp.setStyle("Fusion")
     opened: list[Stage] = []
 
     def open_stage(takes: Path, memory: Memory | None = None, ports: PortsSeen = NO_PORTS) -> Stage:
@@ -324,12 +343,10 @@ def test_keys_light_up_for_whoever_plays(stage: Stage) -> None:
 # Settings
 
 
-def settled(stage: Stage) -> Plan:
-    """The plan of the engine that plays once a choice has stood still."""
+def settled(stage: Stage) -> list[EngineEvent]:
+    """All that the engine was told but for its tuning, once a choice has stood still."""
     stage.wait(1.0)
-    stage.tells(Ended())
-    stage.tells(READY)
-    return stage.engine.plan
+    return [event for event in stage.engine.told if not isinstance(event, Retune)]
 
 
 def tuned(stage: Stage) -> Retune:
@@ -415,15 +432,70 @@ def test_a_knob_that_is_not_moved_tells_nothing(stage: Stage) -> None:
     assert stage.engine.told == []
 
 
-def test_another_model_waits_until_nobody_plays(stage: Stage) -> None:
+def test_another_model_is_taken_up_while_it_answers_and_the_take_goes_on(stage: Stage) -> None:
+    stage.is_told(ModelsRead((("model3", CARD),), ()))
+    stage.plays(60)
     stage.tells(Turned(State.ANSWERING))
-    stage.evening.choose(replace(stage.evening.memory.choices, model="model3"))
-    stage.wait(5.0)
-    assert Quit() not in stage.engine.told
+    pick(stage.window.controls.model, "model3")
+    [told] = settled(stage)
+    assert isinstance(told, ChangeModel)
+    assert told.path.stem == "model3"
+    stage.tells(ModelChanged("model3", ""))
+    assert stage.evening.scene.has_notes
     stage.tells(Turned(State.LISTENING))
-    stage.wait(0.1)
-    assert Quit() in stage.engine.told
-    assert settled(stage).model.stem == "model3"
+    assert "model3" in stage.window.lateness.text()
+
+
+def test_leafing_through_the_models_takes_up_only_the_last(stage: Stage) -> None:
+    stage.is_told(ModelsRead((("model1", CARD), ("model3", CARD)), ()))
+    for model in ("model1", "model3"):
+        pick(stage.window.controls.model, model)
+        stage.wait(0.1)
+    assert [told.path.stem for told in settled(stage) if isinstance(told, ChangeModel)] == [
+        "model3"
+    ]
+    assert settled(stage) == settled(stage)  # and only once
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_each_mode_is_a_button(stage: Stage, mode: Mode) -> None:
+    for each in (*(other for other in Mode if other is not mode), mode):
+        stage.window.controls.modes.buttons[each].click()
+        stage.wait(0.1)
+    assert tuned(stage).mode is mode
+    assert stage.window.controls.modes.buttons[mode].isChecked()
+
+
+def test_what_a_mode_does_not_heed_cannot_be_moved(stage: Stage) -> None:
+    controls = stage.window.controls
+    enabled = {}
+    for mode, button in controls.modes.buttons.items():
+        button.click()
+        enabled[mode] = (controls.length.isEnabled(), controls.silence.isEnabled())
+    assert enabled == {
+        Mode.ANSWER: (True, True),
+        Mode.ENDLESS: (False, True),
+        Mode.DUET: (False, False),
+    }
+
+
+def test_in_a_duet_the_sign_does_not_speak_of_turns(stage: Stage) -> None:
+    stage.window.controls.modes.buttons[Mode.DUET].click()
+    stage.plays(60)
+    stage.tells(Hearing(1, 9.0))
+    assert "joins in" in stage.window.banner.sign.remark
+    stage.tells(Turned(State.ANSWERING))
+    assert stage.window.banner.sign.word == "Playing along"
+
+
+def test_density_and_thru_reach_the_engine(stage: Stage) -> None:
+    controls = stage.window.controls
+    controls.density.setValue(0)
+    assert tuned(stage).density == 0.25
+    controls.density.setValue(50)
+    controls.thru.click()
+    told = tuned(stage)
+    assert (told.density, told.is_thru) == (1.0, False)
 
 
 def test_what_is_turned_while_the_engine_begins_is_told_when_it_is_ready(
@@ -462,9 +534,17 @@ def test_instrument_and_volume_go_to_the_output_at_once(stage: Stage) -> None:
     controls.instrument.setCurrentIndex(controls.instrument.findData(11))
     controls.instrument.activated.emit(0)
     controls.volume.setValue(60)
-    assert stage.engine.heard == [bytes([0xC0, 11]), bytes([0xB0, 7, 60])]
-    stage.wait(2.0)
-    assert Quit() not in stage.engine.told
+    controls.reverb.setValue(40)
+    coloured = [bytes([0xC0, 11]), bytes([0xB0, 7, 60]), bytes([0xB0, 91, 40])]
+    assert stage.engine.heard == coloured
+    assert settled(stage) == [event for event in stage.engine.told if isinstance(event, Heard)]
+
+
+def test_another_output_and_another_take_have_the_same_colour(stage: Stage) -> None:
+    stage.window.controls.volume.setValue(60)
+    stage.tells(PortsChanged(("Piano",), "Synth"))
+    stage.tells(TakeEnded(True))
+    assert stage.engine.heard == [bytes([0xB0, 7, 60])] * 3
 
 
 def test_what_was_chosen_is_there_the_next_evening(
@@ -491,7 +571,7 @@ def test_what_was_chosen_is_there_the_next_evening(
 
 def test_a_keyboard_that_is_plugged_in_is_listened_to(stage: Stage) -> None:
     stage.is_told(PortsSeen(("Piano",), ("Synth",)))
-    assert settled(stage).inputs == ("Piano",)
+    assert settled(stage) == [ChangePorts(("Piano",), "synth")]
     menu = stage.window.controls.keyboard
     assert [menu.itemText(n) for n in range(menu.count())] == [
         "Every keyboard",
@@ -521,17 +601,16 @@ def test_a_machine_that_does_not_say_what_is_plugged_in_is_played_on_all_the_sam
 
 def test_a_keyboard_that_is_unplugged_is_left_to_the_engine(stage: Stage) -> None:
     stage.is_told(PortsSeen(("Piano",), ()))
-    settled(stage)
+    before = settled(stage)
     stage.is_told(PortsSeen((), ()))
-    stage.wait(2.0)
-    assert Quit() not in stage.engine.told
+    assert settled(stage) == before
 
 
 def test_a_model_that_has_gone_is_said_and_the_old_one_plays_on(stage: Stage) -> None:
     stage.evening.choose(replace(stage.evening.memory.choices, model="gone"))
     stage.wait(1.0)
     assert "gone" in stage.window.bar.sentence.text()
-    assert Quit() not in stage.engine.told
+    assert settled(stage) == []
     stage.window.bar.act.click()
     assert stage.evening.memory.choices.model == ""
 
@@ -553,7 +632,7 @@ def test_an_output_that_is_not_there_is_waited_for(
     assert stage.window.controls.output.currentText() == "Synth (not there)"
     stage.tells(READY)
     stage.is_told(PortsSeen((), ("Synth",)))
-    assert settled(stage).output == "Synth"
+    assert settled(stage) == [ChangePorts((), "Synth")]
     assert stage.window.controls.output.currentText() == "Synth"
 
 
@@ -574,14 +653,15 @@ def test_the_status_line_says_what_is_heard_and_how_late_it_is(stage: Stage) -> 
     stage.tells(Sent(Send(note_on(0, 64, 80), 0.0, Player.MODEL), 0.0042))
     assert "of the worst 4.2 ms" in stage.window.lateness.text()
     assert "load 42 %" in stage.window.lateness.text()
+    stage.tells(Dropped(3))
+    assert "3 left out" in stage.window.lateness.text()
 
 
 def test_a_daw_gets_ports_of_our_own(stage: Stage) -> None:
     output = stage.window.controls.output
     output.setCurrentIndex(output.findData(VIRTUAL))
     output.activated.emit(0)
-    plan = settled(stage)
-    assert (plan.output, plan.is_virtual) == (VIRTUAL, True)
+    assert settled(stage) == [ChangePorts((VIRTUAL,), VIRTUAL)]
 
 
 def test_each_models_card_is_its_tip(stage: Stage) -> None:
@@ -589,12 +669,74 @@ def test_each_models_card_is_its_tip(stage: Stage) -> None:
     model = stage.window.controls.model
     tip = model.itemData(model.findData("trial"), Qt.ItemDataRole.ToolTipRole)
     assert "random weights" in tip
+    pick(model, "trial")
+    assert model.toolTip() == tip
     assert "1.9" in tip
 
 
 def test_a_model_that_is_broken_is_said(stage: Stage) -> None:
     stage.is_told(ModelsRead((), ("mine.onnx cannot be played.",)))
     assert stage.window.bar.sentence.text() == "mine.onnx cannot be played."
+
+
+# Pedals and keys
+
+
+def test_a_pedal_is_learnt_by_touching_it(stage: Stage) -> None:
+    stage.window._open_bindings()
+    [panel] = stage.window.findChildren(BindingsPanel)
+    panel.learn[Action.HAND_OVER].click()
+    assert stage.engine.told == [Learn()]
+    assert panel.bound[Action.HAND_OVER].text() == "touch it now"
+    stage.tells(Learnt(Controller(67)))
+    bound = Bindings({Controller(67): Action.HAND_OVER})
+    assert stage.engine.told == [Learn(), Bind(bound)]
+    [errand] = stage.errands(WriteBindings)
+    assert isinstance(errand, WriteBindings)
+    assert errand.bindings == bound
+    assert panel.bound[Action.HAND_OVER].text() == "pedal or knob (controller 67)"
+    panel.forget[Action.HAND_OVER].click()
+    assert stage.engine.told[-1] == Bind(Bindings())
+
+
+def test_who_closes_the_panel_no_longer_teaches(stage: Stage) -> None:
+    stage.window._open_bindings()
+    [panel] = stage.window.findChildren(BindingsPanel)
+    panel.learn[Action.STOP].click()
+    panel.reject()
+    stage.tells(Learnt(Key(21)))
+    assert stage.engine.told == [Learn(), Learn(False)]
+
+
+def test_what_a_pedal_sets_is_shown_by_the_controls_and_not_told_back(stage: Stage) -> None:
+    now = settings(stage.evening.memory.choices)
+    taste = replace(now.taste, pitch=1.5, rhythm=1.5, dynamics=1.5)
+    to = Retune(taste, now.silence, now.length, now.seed, Mode.DUET)
+    stage.tells(Done(Action.MODE, to))
+    stage.wait(0.5)
+    controls = stage.window.controls
+    assert controls.modes.buttons[Mode.DUET].isChecked()
+    assert controls.knob.value() == 79
+    assert stage.engine.told == []
+
+
+def test_what_is_bound_is_bound_the_next_evening(
+    stages: Callable[..., Stage], tmp_path: Path
+) -> None:
+    (tmp_path / "settings.toml").write_text('[hands]\nstop = "key A0"\n')
+    stage = stages(tmp_path / "takes")
+    stage.window.tick()
+    assert stage.engine.plan.bindings.control_of(Action.STOP) == Key(21)
+
+
+def test_settings_that_cannot_be_read_are_said_and_one_plays_all_the_same(
+    stages: Callable[..., Stage], tmp_path: Path
+) -> None:
+    (tmp_path / "settings.toml").write_text("[hands\n")
+    stage = stages(tmp_path / "takes")
+    assert "settings.toml" in stage.window.bar.sentence.text()
+    stage.window.tick()
+    assert len(stage.engines) == 1
 
 
 # Trouble
@@ -657,27 +799,60 @@ def test_a_recovered_take_is_said_and_looked_for(stage: Stage) -> None:
 def test_a_take_is_kept_and_shown_until_the_next_note(stage: Stage, take: Path) -> None:
     stage.plays(60)
     stage.window.banner.keep.click()
-    stage.tells(Kept(take, None), Ended())
+    assert NewTake() in stage.engine.told
+    stage.tells(TakeEnded(True), Kept(take, None))
     assert stage.evening.opened is not None
-    assert stage.evening.shown.notes
+    assert len(stage.evening.shown.notes) == 1
     assert ReadTakes(take.parent) in stage.stagehand.errands
-    stage.tells(READY)
-    assert stage.evening.shown.notes
-    stage.plays(62)
+    assert len(stage.engines) == 1
+    assert not stage.window.banner.light.is_on
+    stage.plays(62, at=5.0)
     assert stage.evening.opened is None
+    assert [played.note.pitch for played in stage.evening.shown.notes] == [62]
 
 
-def test_a_take_without_a_note_is_no_take(stage: Stage, take: Path) -> None:
-    stage.tells(Kept(take, None), Ended())
-    assert not take.exists()
+def test_a_take_that_is_kept_late_does_not_hide_the_next(stage: Stage, take: Path) -> None:
+    stage.plays(60)
+    stage.window.banner.keep.click()
+    stage.tells(TakeEnded(True))
+    stage.plays(62, at=5.0)
+    stage.tells(Kept(take, None))
+    assert stage.evening.opened is None
+    assert ReadTakes(take.parent) in stage.stagehand.errands
 
 
 def test_a_discarded_take_can_be_had_back(stage: Stage, take: Path) -> None:
     stage.plays(60)
     stage.window.banner.discard.click()
-    stage.tells(Kept(take, None), Ended())
+    stage.tells(TakeEnded(True), Kept(take, None))
     assert not take.exists()
     stage.window.bar.act.click()
+    assert take.exists()
+
+
+def test_only_the_take_that_was_thrown_away_is(stage: Stage, take: Path) -> None:
+    other = take.with_name("Wednesday.mid")
+    other.write_bytes(take.read_bytes())
+    stage.plays(60)
+    stage.window.banner.keep.click()
+    stage.tells(TakeEnded(True))
+    stage.plays(62, at=5.0)
+    stage.window.banner.discard.click()
+    stage.tells(TakeEnded(True))
+    stage.tells(Kept(take, None), Kept(other, None))
+    assert take.exists()
+    assert not other.exists()
+
+
+def test_where_a_take_could_not_be_kept_nothing_else_is_thrown_away(
+    stage: Stage, take: Path
+) -> None:
+    stage.plays(60)
+    stage.window.banner.discard.click()
+    stage.tells(TakeEnded(True), Trouble("The disk is full."))
+    stage.plays(62, at=5.0)
+    stage.window.banner.keep.click()
+    stage.tells(TakeEnded(True), Kept(take, None))
     assert take.exists()
 
 
@@ -735,6 +910,58 @@ def test_two_answers_are_compared_by_choosing_the_other_while_one_plays(
     assert struck[0] == 63  # the phrase's notes at 0, 0.3 and 0.6 s were heard before
     stage.is_told(PlaybackBegan(2, stage.time))
     assert stage.evening.playing_at() == pytest.approx(0.7)
+
+
+def test_one_goes_back_and_forth_between_two_takes_at_the_same_moment(
+    stage: Stage, take: Path
+) -> None:
+    scene = scene_of(rehearse(phrase_of(4)).take)
+    other = take.with_name("Tuesday, answer 2.mid")
+    compare = stage.window.takes.compare
+    stage.is_told(Opened(take, scene))
+    assert not compare.isEnabled()
+    stage.is_told(Opened(other, scene))
+    compare.click()
+    assert stage.errands(OpenTake) == [OpenTake(take)]
+    stage.is_told(Opened(take, scene))
+    stage.type(Qt.Key.Key_B)  # no more than a note
+    compare.click()
+    assert stage.errands(OpenTake) == [OpenTake(take), OpenTake(other)]
+
+
+# What one thinks of it
+
+
+def test_a_mark_is_given_to_the_answer_that_was_heard(stage: Stage, take: Path) -> None:
+    marks = stage.window.marks
+    assert not marks.isVisible()
+    played = rehearse([*phrase_of(4), *phrase_of(3, at=20.0)]).take
+    stage.is_told(Opened(take, scene_of(played)))
+    assert marks.isVisible()
+    marks.buttons[4].click()
+    [errand] = stage.errands(Rate)
+    assert isinstance(errand, Rate)
+    assert (errand.mark, errand.folder) == (4, take.parent.with_name("ratings"))
+    assert errand.exchange == scene_of(played).exchange(1)
+    stage.evening.play_back(0.0)
+    stage.is_told(PlaybackBegan(1, stage.time))
+    assert not marks.buttons[4].isChecked()  # now the first is heard
+    marks.buttons[2].click()
+    assert stage.errands(Rate)[-1].exchange == scene_of(played).exchange(0)  # type: ignore[union-attr]
+
+
+def test_a_mark_given_while_it_answers_is_written_down_when_it_has(stage: Stage) -> None:
+    told = rehearse(phrase_of(4)).told
+    end = next(n for n, news in enumerate(told) if isinstance(news, Answered))
+    stage.tells(*told[:end])
+    stage.window.marks.buttons[5].click()
+    assert stage.errands(Rate) == []
+    stage.tells(*told[end:])
+    [errand] = stage.errands(Rate)
+    assert isinstance(errand, Rate)
+    assert errand.mark == 5
+    assert len(errand.exchange.phrase.notes) == 4
+    assert stage.window.marks.buttons[5].isChecked()
 
 
 def test_a_silent_window_plays_nothing_when_a_take_is_chosen(stage: Stage, take: Path) -> None:
@@ -819,19 +1046,40 @@ def test_a_take_is_dragged_out_as_a_file(stage: Stage, take: Path) -> None:
 
 def test_a_file_is_played_to_the_engine_as_the_player_would(stage: Stage, take: Path) -> None:
     stage.window.play_file(take)
-    stage.tells(Ended())
-    prompt = stage.engine.plan.prompt
-    assert prompt is not None
-    assert prompt.notes[0].pitch == 60
+    [told] = stage.engine.told
+    assert isinstance(told, PlayPrompt)
+    assert told.phrase.notes[0].pitch == 60
 
 
-def test_after_a_prompt_the_engine_listens_again(stage: Stage, take: Path) -> None:
-    stage.window.play_file(take)
-    stage.tells(Ended())
-    stage.tells(READY, Ended())
+def dropped(window: Window, path: Path) -> bool:
+    """Whether the window takes a file that is drawn over it, and lets it be dropped there."""
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    no_key = Qt.KeyboardModifier.NoModifier
+    over = QDragEnterEvent(QPoint(300, 300), action, mime, button, no_key)
+    QApplication.sendEvent(window, over)
+    if over.isAccepted():
+        QApplication.sendEvent(window, QDropEvent(QPointF(300, 300), action, mime, button, no_key))
+    return over.isAccepted()
+
+
+def test_a_file_that_is_dropped_on_the_window_is_played(stage: Stage, take: Path) -> None:
+    assert dropped(stage.window, take)
+    assert [type(told) for told in stage.engine.told] == [PlayPrompt]
+    (take.parent / "words.txt").write_text("hello")
+    assert not dropped(stage.window, take.parent / "words.txt")
+
+
+def test_the_minuet_is_played_at_the_first_evening_by_one_button(
+    stages: Callable[..., Stage], tmp_path: Path
+) -> None:
+    stage = stages(tmp_path)
     stage.window.tick()
-    assert len(stage.engines) == 3
-    assert stage.engine.plan.prompt is None
+    stage.window.help.try_it.click()
+    assert stage.engine.told == []
+    stage.tells(READY)
+    assert [type(told) for told in stage.engine.told] == [PlayPrompt]
 
 
 def test_a_file_that_is_no_phrase_is_said(stage: Stage, tmp_path: Path) -> None:
@@ -843,6 +1091,27 @@ def test_a_file_that_is_no_phrase_is_said(stage: Stage, tmp_path: Path) -> None:
 def test_an_errand_that_failed_is_said(stage: Stage) -> None:
     stage.is_told(Failed("The disk is full."))
     assert stage.window.bar.sentence.text() == "The disk is full."
+
+
+@pytest.mark.parametrize(
+    ("by", "order"),
+    [("when", "cab"), ("name", "abc"), ("score", "bca"), ("mark", "acb"), ("length", "bac")],
+)
+def test_takes_are_sorted_as_one_likes(stage: Stage, take: Path, by: str, order: str) -> None:
+    seen = replace(listed(take), score=None, mark=None)
+    a = replace(seen, path=take.with_name("a.mid"), changed_at=2.0, seconds=5.0, mark=4.0)
+    b = replace(seen, path=take.with_name("b.mid"), changed_at=1.0, seconds=9.0, score=0.9)
+    c = replace(seen, path=take.with_name("c.mid"), changed_at=3.0, seconds=1.0, score=0.4, mark=2)
+    stage.is_told(TakesRead((c, a, b)))
+    pick(stage.window.takes.order, by)
+    takes = stage.window.takes.list
+    assert "".join(takes.item(n).text() for n in range(takes.count())) == order
+
+
+def test_a_take_says_its_score_and_its_mark(take: Path) -> None:
+    said = facts(replace(listed(take), score=0.81, mark=4.0), datetime.now())
+    assert "81 %" in said
+    assert "4 of 5" in said
 
 
 # The window itself
@@ -928,6 +1197,22 @@ def test_a_note_that_ends_is_added_to_the_paper_that_is_drawn_once(stage: Stage)
 
 
 @pytest.mark.parametrize("look", [DAY, NIGHT], ids=["day", "night"])
+def test_notes_to_come_are_drawn_faint_beyond_the_present(stage: Stage, look: Look) -> None:
+    roll = stage.window.roll
+    roll.show_look(look)
+    stage.plays(60)
+    stage.wait(1.0)
+    now = stage.evening.now()
+    stage.tells(ToCome((Note(72, 127, now + 0.1, now + 0.4),)))
+    middle = roll._rect(72, now + 0.1, now + 0.4, roll._left_edge()).center().toPoint()
+    seen, full = roll.grab().toImage().pixelColor(middle), look.shade(Player.MODEL, 127)
+    assert seen.name() not in (full.name(), QColor(look.roll).name())
+    assert abs(seen.red() - QColor(look.roll).red()) < abs(seen.red() - full.red())
+    stage.tells(ToCome(()))
+    assert roll.grab().toImage().pixelColor(middle).name() == QColor(look.roll).name()
+
+
+@pytest.mark.parametrize("look", [DAY, NIGHT], ids=["day", "night"])
 def test_both_players_are_told_apart_on_the_roll(stage: Stage, look: Look) -> None:
     stage.window.roll.show_look(look)
     stage.tells(
@@ -948,6 +1233,7 @@ def test_every_control_has_a_name_and_a_tip(stage: Stage) -> None:
     controls = stage.window.controls
     for name in (
         *("preset", "save_preset", "forget_preset", "knob", "more", "pitch", "rhythm", "dynamics"),
+        *("density", "thru", "reverb"),
         *(
             "tonic",
             "register",
