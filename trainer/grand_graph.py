@@ -2,7 +2,9 @@
 
 The rule kept here: the last note, the state and the random numbers go in; the next note, how likely
 it was, and the new state come out. So nothing is hidden, an answer can be taken back to an earlier
-note, and the same numbers draw the same note. As in `graph`: text, old operators, one file.
+note, and the same numbers draw the same note. As in `graph`: text, old operators, one file. The
+layers are written as products and gates, so that their weights can be whole numbers of eight bits:
+ONNX's own LSTM knows only real ones.
 
 Each link of the chain is drawn inside the graph: what is not allowed is left out, the temperature
 flattens or sharpens, top-p keeps the likeliest, and the random number picks; a part that is forced
@@ -16,7 +18,7 @@ from onnx import numpy_helper
 from performer.codec import PITCHES
 from performer.touch import CHORD_STEPS, PARTS, PITCH, SIZES
 from trainer.grand import EXACT, FADING, HEADS, LEAST, MOVED, NEVER, TAIL, Grand
-from trainer.graph import IR_VERSION, OPSET, Array, gates
+from trainer.graph import IR_VERSION, OPSET, Array
 
 WHOLE = """
 <ir_version: {ir_version}, opset_import: ["": {opset}]>
@@ -62,12 +64,26 @@ EMBEDDED = """
     sum_{part} = Add(sum_{before}, row_{part})
 """
 LAYER = """
-    hidden_{layer} = Slice(hidden, layer_{layer}_from, layer_{layer}_to, axis_0)
-    cell_{layer} = Slice(cell, layer_{layer}_from, layer_{layer}_to, axis_0)
-    all_{layer}, hidden_after_{layer}, cell_after_{layer} = LSTM<hidden_size = {width}>(
-        sequence_{layer}, input_{layer}, recurrent_{layer}, bias_{layer}, ,
-        hidden_{layer}, cell_{layer})
-    sequence_{next} = Squeeze(all_{layer}, axis_1)
+    hidden_{layer}_whole = Slice(hidden, layer_{layer}_from, layer_{layer}_to, axis_0)
+    hidden_{layer} = Squeeze(hidden_{layer}_whole, axis_0)
+    cell_{layer}_whole = Slice(cell, layer_{layer}_from, layer_{layer}_to, axis_0)
+    cell_{layer} = Squeeze(cell_{layer}_whole, axis_0)
+    heard_{layer} = Gemm<transB = 1>(sequence_{layer}, input_{layer}, input_bias_{layer})
+    kept_on_{layer} = Gemm<transB = 1>(hidden_{layer}, recurrent_{layer}, recurrent_bias_{layer})
+    gates_{layer} = Add(heard_{layer}, kept_on_{layer})
+    let_in_{layer}_raw, kept_{layer}_raw, new_{layer}_raw, let_out_{layer}_raw =
+        Split<axis = 1>(gates_{layer}, quarters)
+    let_in_{layer} = Sigmoid(let_in_{layer}_raw)
+    kept_{layer} = Sigmoid(kept_{layer}_raw)
+    new_{layer} = Tanh(new_{layer}_raw)
+    let_out_{layer} = Sigmoid(let_out_{layer}_raw)
+    cell_{layer}_old = Mul(kept_{layer}, cell_{layer})
+    cell_{layer}_new = Mul(let_in_{layer}, new_{layer})
+    cell_{layer}_row = Add(cell_{layer}_old, cell_{layer}_new)
+    cell_{layer}_shown = Tanh(cell_{layer}_row)
+    sequence_{next} = Mul(let_out_{layer}, cell_{layer}_shown)
+    hidden_after_{layer} = Unsqueeze(sequence_{next}, axis_0)
+    cell_after_{layer} = Unsqueeze(cell_{layer}_row, axis_0)
 """
 REMEMBERING = """
     next_keys_line = Unsqueeze(key, axis_1)
@@ -151,8 +167,6 @@ LINK = """
     {part}_said = Min({part}_drawn, {part}_most)
     {part}_log_odds = Gather({part}_sure, {part}_said)
 """
-
-SMALL = 4096  # numbers that a matrix of full precision has at most
 KNOWN = """
     {part}_row_of_{earlier} = Gather({part}_link_{earlier}, {earlier}_drawn)
     {part}_knows_{earlier} = Add({part}_knows_{before}, {part}_row_of_{earlier})
@@ -205,7 +219,11 @@ def written(network: Grand) -> onnx.ModelProto:
         log_odds=", ".join(f"{part}_log_odds" for part in PARTS),
     )
     model = onnx.parser.parse_model(text)
-    add_constants(model, shared(network) | weights(network))
+    constants = shared(network) | weights(network)
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.array(value, order="C"), name)
+        for name, value in constants.items()
+    )
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -228,15 +246,11 @@ def embedded() -> str:
 def lstm(network: Grand) -> str:
     """The text of the layers."""
     shape = network.shape
-    layers = "".join(
-        LAYER.format(layer=layer, next=layer + 1, width=shape.width)
-        for layer in range(shape.layers)
-    )
+    layers = "".join(LAYER.format(layer=layer, next=layer + 1) for layer in range(shape.layers))
     hidden = ", ".join(f"hidden_after_{layer}" for layer in range(shape.layers))
     cell = ", ".join(f"cell_after_{layer}" for layer in range(shape.layers))
     return (
-        f"sequence_0 = Unsqueeze(heard, axis_1)\n{layers}"
-        f"felt = Squeeze(sequence_{shape.layers}, axis_1)\n"
+        f"sequence_0 = Identity(heard)\n{layers}felt = Identity(sequence_{shape.layers})\n"
         f"next_hidden = Concat<axis = 0>({hidden})\nnext_cell = Concat<axis = 0>({cell})"
     )
 
@@ -261,29 +275,6 @@ def link(part: int) -> str:
 CONTEXT = """
     context = Concat<axis = 1>(felt, heard, gathered)
 """
-
-
-def add_constants(model: onnx.ModelProto, constants: dict[str, Array]) -> None:
-    """Put constants into a model: matrices at half precision, which are widened when it is loaded.
-
-    So the file is half as large; no bit of what is heard hangs on the rest.
-    """
-    widened = []
-    for name, value in constants.items():
-        if value.dtype == np.float32 and value.ndim > 1 and value.size > SMALL:
-            half = np.ascontiguousarray(value.astype(np.float16))
-            model.graph.initializer.append(numpy_helper.from_array(half, f"{name}_half"))
-            cast = onnx.helper.make_node(
-                "Cast", [f"{name}_half"], [name], to=onnx.TensorProto.FLOAT
-            )
-            widened.append(cast)
-        else:
-            model.graph.initializer.append(
-                numpy_helper.from_array(np.array(value, order="C"), name)
-            )
-    nodes = [*widened, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
 
 
 def shared(network: Grand) -> dict[str, Array]:
@@ -319,6 +310,7 @@ def shared(network: Grand) -> dict[str, Array]:
         "moment_halves": np.array([shape.depth, shape.depth]),
         "gathered_shape": np.array([1, HEADS * shape.gathered]),
         "thirds": np.array([1, 1, 1]),
+        "quarters": np.full(4, shape.width),
         "chord_steps": np.array([CHORD_STEPS]),
     }
     for layer in range(shape.layers):
@@ -355,11 +347,11 @@ def weights(network: Grand) -> dict[str, Array]:
         "mixing_bias": own["mixing.bias"],
     }
     for layer in range(network.shape.layers):
-        biases = [gates(own[f"lstm.bias_{kind}_l{layer}"]) for kind in ("ih", "hh")]
         constants |= {
-            f"input_{layer}": gates(own[f"lstm.weight_ih_l{layer}"])[None],
-            f"recurrent_{layer}": gates(own[f"lstm.weight_hh_l{layer}"])[None],
-            f"bias_{layer}": np.concatenate(biases)[None],
+            f"input_{layer}": own[f"lstm.weight_ih_l{layer}"],
+            f"input_bias_{layer}": own[f"lstm.bias_ih_l{layer}"],
+            f"recurrent_{layer}": own[f"lstm.weight_hh_l{layer}"],
+            f"recurrent_bias_{layer}": own[f"lstm.bias_hh_l{layer}"],
         }
     for part, name in enumerate(PARTS):
         constants |= {
