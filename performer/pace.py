@@ -53,5 +53,6 @@ class Pace:
         if verdict in self._found:
             return None
         self._found.add(verdict)
-        self.lookahead = max(self.lookahead, min(FURTHER * self.lookahead, FAR))
+        if verdict is Verdict.SLOW:
+            self.lookahead = max(self.lookahead, min(FURTHER * self.lookahead, FAR))
         return verdict

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,22 @@ from performer.codec import CODEC, FEATURES, WINDOW
 from performer.composer import Improvises, compose, overhear
 from performer.engine import Hands, Sent, perform
 from performer.inbox import Scripted, VirtualInbox
-from performer.messages import Heard, LastPhrase, Overhear, Player, Report, Request
+from performer.messages import (
+    Heard,
+    LastPhrase,
+    Maker,
+    ModelTakenUp,
+    Overhear,
+    Player,
+    Report,
+    Request,
+)
 from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
 from performer.model_card import ModelCard
 from performer.notes import Note, Phrase
 from performer.recorder import Recorder
 from performer.session import Session, Settings
-from performer.take import Maker, Recorded, Take
+from performer.take import Recorded, Take
 from performer.thought import Struck, Thought
 from performer.window_player import HEADS
 
@@ -38,6 +48,7 @@ CARD = ModelCard(
 )
 
 PLAIN = Settings()
+STALL = 1.5  # seconds
 
 
 @dataclass
@@ -136,29 +147,49 @@ def phrase_of(count: int, at: float = 1.0, step: float = 0.3) -> list[Scripted]:
     return [event for note in notes for event in note]
 
 
+class StallingInbox(VirtualInbox):
+    """Virtual time on a machine that can stand still."""
+
+    def stand_still(self, seconds: float) -> None:
+        self._now += seconds
+
+
 def rehearse(
     script: Iterable[Scripted],
     improviser: Improvises | None = None,
     settings: Settings = PLAIN,
     thinking: float = 0.002,
     is_last: bool = True,
+    successor: tuple[float, Improvises, Maker] | None = None,
+    stalls_at: float = inf,
 ) -> Rehearsal:
-    """Hold a conversation in virtual time; by default it ends with the script's last answer."""
+    """Hold a conversation in virtual time; by default it ends with the script's last answer.
+
+    From its moment on a successor composes. Where it stalls, the machine stands still for a while.
+    """
     events = sorted(script, key=lambda scripted: scripted[0])
     if is_last:
         events.append((events[-1][0], LastPhrase()))
-    inbox = VirtualInbox(events)
+    if successor is not None:
+        events.append((successor[0], ModelTakenUp(successor[2])))
+    inbox = StallingInbox(events)
     output, recorder = Listener(inbox.now), Recorder(Maker("fake", "0"))
     told: list[Sent | Report] = []
     asked: list[tuple[float, Request]] = []
 
     def ask(request: Request) -> None:
         asked.append((inbox.now(), request))
-        composing(improviser or Metronome(), inbox, thinking)(request)
+        is_succeeded = successor is not None and inbox.now() >= successor[0]
+        player = successor[1] if successor and is_succeeded else improviser or Metronome()
+        composing(player, inbox, thinking)(request)
 
     def record(what: Sent | Report) -> None:
+        nonlocal stalls_at
         told.append(what)
         recorder.hear(what)
+        if inbox.now() >= stalls_at:
+            stalls_at = inf
+            inbox.stand_still(STALL)
 
     perform(Session(settings), inbox, Hands(output, ask, record))
     return Rehearsal(recorder.take, told, output, asked)
