@@ -286,6 +286,12 @@ def play(
 @click.option("--answer-only", is_flag=True, help="Leave the phrase out of what is written.")
 @click.option("--wav", "has_wav", is_flag=True, help="Write the sound beside it.")
 @click.option("--like", type=FILE, metavar="TAKE.mid", help="Make the answers of a take again.")
+@click.option(
+    "--best-of", type=click.IntRange(1, 64), metavar="K", help="Think of K answers, play the best."
+)
+@click.option(
+    "--score", "is_scored", is_flag=True, help="Say how good it seems, and what it quotes."
+)
 def continue_(
     prompts: tuple[Path, ...],
     out: Path,
@@ -302,9 +308,12 @@ def continue_(
     answer_only: bool,
     has_wav: bool,
     like: Path | None,
+    best_of: int | None,
+    is_scored: bool,
 ) -> None:
     """Continue phrases from .mid files, without playing them."""
     from performer.continuation import continued, made_again
+    from performer.critic import best_continued, critic_of, in_words
     from performer.improviser import Improviser
     from performer.model import Model
     from performer.prompt import read_phrase
@@ -327,8 +336,17 @@ def continue_(
         return
     improviser = Improviser(Model.load(find_model(model)))
 
+    if best_of or is_scored:
+        critic = critic_of(improviser.model)
+
     def answered(path: Path) -> "Take":
-        return continued(read_phrase(path, prompt_notes), improviser, taste, seed, length)
+        phrase = read_phrase(path, prompt_notes)
+        if not (best_of or is_scored):
+            return continued(phrase, improviser, taste, seed, length)
+        take, chosen = best_continued(phrase, improviser, taste, seed, length, critic, best_of or 1)
+        if is_scored:
+            click.echo(f"{path}: {in_words(chosen, critic)}")
+        return take
 
     if len(prompts) == 1 and not prompts[0].is_dir():
         path = out / prompts[0].with_suffix(".mid").name if out.is_dir() else out
