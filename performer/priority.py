@@ -1,7 +1,8 @@
 """The machine's attention: that a note which is due is played now, whatever else is going on.
 
 The rule kept here: priority is asked for, said, and never required; what Python does on its own
-account, tidying its memory, waits until nobody plays.
+account, tidying its memory, waits until nobody plays. Who sets ANTIPHON_PRIORITY to "ordinary" has
+none asked for, to see what it is worth.
 """
 
 import ctypes
@@ -16,6 +17,7 @@ from enum import Enum
 FIFO = 10  # of 1 to 99: before all ordinary programs, after the sound system's own threads
 NICE = -10
 INTERACTIVE = 0x21  # macOS's class of work that somebody is waiting for
+WISH, ORDINARY = "ANTIPHON_PRIORITY", "ordinary"  # an environment variable, and what it may say
 
 
 class Priority(Enum):
@@ -41,6 +43,8 @@ def undisturbed() -> Iterator[Priority]:
 
 def ask() -> Priority:
     """The best that is granted to the calling thread, and to no thread that it starts later."""
+    if os.environ.get(WISH) == ORDINARY:
+        return Priority.ORDINARY
     if sys.platform == "win32":
         return _on_windows()
     if sys.platform == "darwin":

@@ -127,6 +127,11 @@ class Engine:
         # The engine alone can write: else who reads would wait for the rest of a word half written.
         self._news._writer.close()  # type: ignore[attr-defined]
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid or 0
+
     def tell(self, event: Told) -> None:
         """Let something happen in the engine."""
         match event:

@@ -15,6 +15,11 @@ class Sounding:
         self._keys: set[tuple[int, int]] = set()  # (channel, pitch)
         self._pedals: set[int] = set()  # channels
 
+    @property
+    def is_silent(self) -> bool:
+        """True where no key is down; a pedal alone makes no sound."""
+        return not self._keys
+
     def follow(self, message: bytes) -> None:
         """A message was sent."""
         match parse(message):
