@@ -23,12 +23,14 @@ from rich.table import Table
 
 from performer.length import Fixed, Length, Like, Limit, parse_length
 from performer.limits import PIANO, Bounds, parse_register, parse_scale
+from performer.messages import Mode
 from performer.phrase import Silence
 from performer.refusal import Refusal
 from performer.taste import Taste
 
 if TYPE_CHECKING:
     from performer.bindings import Control
+    from performer.messages import Maker
     from performer.take import Take
 
 console = Console(stderr=True, highlight=False)
@@ -75,6 +77,10 @@ def _temperature(text: str) -> float:
 
 def _top_p(text: str) -> float:
     return Taste.of(1.0, _number(text)).top_p
+
+
+def _density(text: str) -> float:
+    return Taste(density=_number(text)).density
 
 
 def _silence(text: str) -> Silence:
@@ -142,6 +148,14 @@ AT_ONCE = click.option(
 )
 SEED = click.option(
     "--seed", type=click.IntRange(min=0), metavar="N", help="The same seed, the same answer."
+)
+DENSITY = click.option(
+    "--density",
+    type=_said(_density),
+    default=1.0,
+    show_default=True,
+    metavar="D",
+    help="Below 1 more sparing with its notes, above 1 less; beside the player, too.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -211,6 +225,14 @@ def _open_window(takes: Path | None = None) -> None:
     metavar="like|endless|Ns|Nnotes",
     help="How long an answer is.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.ANSWER.value,
+    show_default=True,
+    help="Answer in turn; answer without end, until a key is struck; or play along.",
+)
+@DENSITY
 @click.option("--prompt", type=FILE, metavar="FILE.mid", help="Play this, then answer it.")
 @click.option("--for", "seconds", type=SECONDS, metavar="SECONDS", help="End after so long.")
 @click.option("--takes", type=FILE, metavar="DIR", help="Where takes are kept.")
@@ -227,6 +249,8 @@ def play(
     seed: int | None = None,
     silence: Silence = Silence(),
     length: Length = Like(),
+    mode: str = Mode.ANSWER.value,
+    density: float = 1.0,
     prompt: Path | None = None,
     seconds: float | None = None,
     takes: Path | None = None,
@@ -249,8 +273,8 @@ def play(
     if phrase is None and not inputs and not is_virtual:
         console.print("There is no MIDI input, so a phrase of our own is played and answered.")
         phrase = bundled_prompt()
-    taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once))
-    settings = Settings(taste, silence, length, _seed(seed))
+    taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once), density)
+    settings = Settings(taste, silence, length, _seed(seed), mode=Mode(mode))
     plan = Plan(
         find_model(model),
         settings,
@@ -277,6 +301,7 @@ def play(
 @SCALE
 @REGISTER
 @AT_ONCE
+@DENSITY
 @SEED
 @click.option("--notes", type=click.IntRange(min=1), metavar="N", help="Answer with N notes.")
 @click.option("--seconds", type=SECONDS, metavar="S", help="Answer for S seconds.")
@@ -301,6 +326,7 @@ def continue_(
     scale: frozenset[int] | None,
     register: tuple[int, int] | None,
     at_once: int | None,
+    density: float,
     seed: int | None,
     notes: int | None,
     seconds: float | None,
@@ -326,13 +352,17 @@ def continue_(
         raise click.UsageError("give --notes or --seconds, not both")
     limit = Limit(seconds or float("inf"), notes or float("inf"))
     length = Fixed(limit) if notes or seconds else Like()
-    taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once))
+    taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once), density)
     seed = _seed(seed)
     written = _Written(out, answer_only, has_wav)
     if like is not None:
         take = read_take(like)
         improviser = Improviser(Model.load(find_model(model or take.maker.model)))
-        written.write(made_again(take, improviser), out)
+
+        def other(maker: "Maker") -> Improviser:
+            return Improviser(Model.load(find_model(maker.model)))
+
+        written.write(made_again(take, improviser, other), out)
         return
     improviser = Improviser(Model.load(find_model(model)))
 

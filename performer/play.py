@@ -12,8 +12,22 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from performer.bindings import Done
 from performer.engine import Sent
-from performer.messages import Answered, Hearing, Player, Quit, Remark, State, Trouble, Turned
+from performer.messages import (
+    Answered,
+    Dropped,
+    Hearing,
+    Mode,
+    ModelChanged,
+    Player,
+    Quit,
+    Remark,
+    Retune,
+    State,
+    Trouble,
+    Turned,
+)
 from performer.midi import NoteOn, parse
 from performer.process import Engine, Kept, News, Plan, Ready, Refused
 from performer.refusal import Refusal
@@ -25,14 +39,16 @@ STYLES = {State.LISTENING: "green", State.THINKING: "yellow", State.ANSWERING: "
 class Screen:
     """What is shown: sentences as things happen, and a line that says how it stands."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, mode: Mode = Mode.ANSWER) -> None:
         """A screen on which nothing has happened yet."""
         self._console = console
+        self._mode = mode
         self._state = State.LISTENING
         self._is_phrase = False
         self._notes = dict.fromkeys(Player, 0)
         self._latest = 0.0  # seconds that the answer's last note was late
         self._worst = 0.0
+        self._dropped = 0  # notes that came too late
 
     def take_in(self, news: News | None) -> None:
         """Follow the engine. Raises Refusal where it could not begin, or not go on."""
@@ -50,9 +66,16 @@ class Screen:
                 heard = " and ".join(inputs) or "the prompt"
                 self._say(f"{model} listens to {heard} and plays on {output}. Ctrl-C ends.")
                 self._say(f"Its notes are played with {priority}.", "dim")
-            case Answered(notes=notes, cut_at=cut_at):
+            case Answered(cut_at=cut_at, is_along=is_along):
+                did = "Played along" if is_along else "Answered"
                 cut = "" if cut_at is None else ", cut short"
-                self._say(f"Answered with {notes} notes{cut}.", "magenta")
+                self._say(f"{did} with {news.sounded} notes{cut}.", "magenta")
+            case Dropped(notes):
+                self._dropped += notes
+            case Done(_, Retune(mode=mode)):
+                self._mode = mode
+            case ModelChanged(name):
+                self._say(f"{name} plays from now on.")
             case Trouble(sentence):
                 self._say(sentence, "yellow")
             case Remark(sentence):
@@ -66,9 +89,11 @@ class Screen:
         """The line."""
         return Text.assemble(
             (f" {self._state.value:<9} ", f"reverse {STYLES[self._state]}"),
+            (f" {self._mode.value}", "bold"),
             f"  you {self._notes[Player.HUMAN]}  ",
             f"Antiphon {self._notes[Player.MODEL]} notes  ",
             (f"lateness {1000 * self._latest:.1f} ms, worst {1000 * self._worst:.1f} ms", "dim"),
+            (f", {self._dropped} left out" if self._dropped else "", "yellow"),
         )
 
     def _say(self, sentence: str, style: str = "") -> None:
@@ -88,7 +113,7 @@ def play(plan: Plan, console: Console) -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    screen = Screen(console)
+    screen = Screen(console, plan.settings.mode)
     live: AbstractContextManager[object] = (
         Live(screen, console=console, refresh_per_second=1 / REFRESH, transient=True)
         if console.is_terminal

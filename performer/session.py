@@ -489,7 +489,6 @@ class Session:
                 yield Remark("The model is slow on this machine: it thinks further ahead now.")
             case Verdict.TOO_SLOW:
                 yield TooSlow()
-                yield Trouble("The model is too slow for this machine: a smaller one keeps up.")
 
     def _taken(self, answer: Answer) -> frozenset[int]:
         """The pitches that the player holds where the answer plays."""
