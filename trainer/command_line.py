@@ -22,13 +22,17 @@ STAGES = {
     "export": "Export a run's best network as an .onnx file.",
     "rate": "Rate music by ear, not knowing who played it.",
     "scorer": "Teach an ear that scores what a model plays.",
+    "personal": "Shift a model's scorer towards your own ratings.",
     "quotations": "Index the pieces learnt from, so that a model hears itself quote.",
     "model": "All of it at once: a folder of MIDI files becomes a model of your own.",
     "bench": "Measure the workshop's speed, as ratios within one run.",
 }
 
 
-FILES = {"grand": "train_grand"}  # where a stage is, if not in the file of its name
+FILES = {
+    "grand": "train_grand",
+    "personal": "own_scorer",
+}  # where a stage is, if not in the file of its name
 
 
 class Stages(click.Group):
