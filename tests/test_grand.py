@@ -117,7 +117,7 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     data: Path, tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = replace(config(3), falling=0.5)  # it stops while the rate stands, and while it falls
+    plan = replace(config(3), falling=0.5, settling=0.5)  # it stops before that, and within
     train(plan, data, tmp_path / "whole", HERE, QUIET)
     keep = train_grand.keep
 

@@ -165,6 +165,7 @@ def as_markdown(card: ModelCard, trained: Trained, difference: float) -> str:
         figures=figures,
         millions=trained.notes / 1e6,
         share=round(100 * learning.falling),
+        settling=round(100 * learning.settling),
         judged=JUDGED["played"],
         difference=difference,
         without_pedal=round(100 * learning.variety.without_pedal),
@@ -200,8 +201,9 @@ Licence of the weights: {card.licence}. Attribution: {card.attribution}. Made on
 From {millions:.1f} million notes, repetitions counted: {learning.lanes} pieces side by side,
 gradients through {learning.stretch} notes, the state and a memory of {learning.shape.memory} notes
 carried on. AdamW at {learning.rate:g}, falling to nothing in the last {share} % of the run, seed
-{learning.seed}. Until then every play was another: transposed, quicker or slower, louder or softer;
-chords that software had set were loosened in half the plays. In {without_pedal} % of the plays of
+{learning.seed}. Every play was another: transposed, quicker or slower, louder or softer; chords
+that software had set were loosened in half the plays; in the last {settling} % of the run pieces
+were played as they stand. In {without_pedal} % of the plays of
 music with pedal, the pedal was dropped and the notes held as long as they had sounded. Of scores,
 whose velocities mean nothing, no touch was learnt.
 """

@@ -6,7 +6,7 @@ a run that was stopped ends with the same weights as one that was not.
 
 The rate of learning is constant, but for a short warming up, until the last part of the run, in
 which it falls to nothing: so a run can be made longer after it has ended. It is taken up where the
-rate began to fall. Pieces are transposed, hurried and the like until then; while the rate falls
+rate began to fall. Pieces are transposed, hurried and the like but for the last tenth, in which
 they are played as they stand, so that in the end tempi and keys are those that composers chose.
 """
 
@@ -57,7 +57,7 @@ class Config:
     bfloat16: bool = True
     kinds: tuple[str, ...] = KINDS
     variety: Variety = VARIETY
-    settles: bool = True  # pieces are played as they stand while the rate falls
+    settling: float = 0.1  # the share in which pieces are played as they stand, at the end
 
     @classmethod
     def restored(cls, said: dict[str, Any]) -> "Config":
@@ -66,7 +66,7 @@ class Config:
             "shape": Shape(**said["shape"]),
             "kinds": tuple(said["kinds"]),
             "variety": Variety(**said.get("variety", {})),
-            "settles": said.get("settles", False),
+            "settling": said.get("settling", 0.0),
         }
         return cls(**said | values)
 
@@ -74,6 +74,11 @@ class Config:
     def falls_at(self) -> int:
         """The note from which the rate falls."""
         return round(self.notes * (1 - self.falling))
+
+    @property
+    def settles_at(self) -> int:
+        """The note from which pieces are played as they stand."""
+        return round(self.notes * (1 - self.settling))
 
     def rate_at(self, step: int, notes: int) -> float:
         """The rate of learning at a step, so many notes on."""
@@ -159,7 +164,7 @@ def run_epoch(run: Run, config: Config, workplace: Workplace, console: Console) 
 def learn(run: Run, config: Config, workplace: Workplace) -> tuple[Tensor, Tensor]:
     """One step: a stretch of all lanes. The sums of nats (5,) and the notes (5,)."""
     network, device = run.network, workplace.device
-    if config.settles and run.lanes.variety.is_wide and run.notes >= config.falls_at:
+    if run.lanes.variety.is_wide and run.notes >= config.settles_at:
         run.lanes.settle()
     stretch = run.lanes.next()
     read, target, kind, begins, is_there = on_device(stretch, device)
@@ -297,7 +302,7 @@ def resume(config: Config, out: Path, run: Run, workplace: Workplace) -> None:
         out / f"carried{workplace.rank}.pt", weights_only=True, map_location=workplace.device
     )
     if carried["notes"] == run.notes:
-        if config.settles and run.notes > config.falls_at:
+        if run.notes > config.settles_at:
             run.lanes.settle()
         run.lanes.restore(carried["visit"].cpu().numpy(), carried["at"].cpu().numpy())
         run.state = State(*carried["state"])
