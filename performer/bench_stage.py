@@ -3,6 +3,7 @@
 usage: python -m performer.bench_stage play --minutes 10
        python -m performer.bench_stage soak --minutes 20
        python -m performer.bench_stage kills --count 50
+       python -m performer.bench_stage flood --seconds 60
 
 The rules kept here: what is measured is the engine that plays, through the ports that a keyboard
 and a synth would use. Where no JACK server runs, one with no sound card is started; what JACK takes
@@ -55,6 +56,18 @@ RELEASED = 0.5  # seconds after the engine's death
 WRITTEN = 0.3  # seconds after which a note is on the disk
 LIVES = 3  # of one session's engine, after its first
 PATIENCE = 60.0  # seconds that an engine may take to begin
+FLOOD = 1000  # messages a second
+CLUTTER = (
+    *(bytes([0xE0, n, 64]) for n in range(0, 128, 16)),
+    *(bytes([0xB0, 1, n]) for n in range(0, 128, 16)),
+    bytes([0xFE]),  # active sensing
+    bytes([0xF8]),  # clock
+    bytes([0x90, 60]),  # half a message
+    bytes([0x40, 0x40]),  # running status, which no port passes on without its status
+    bytes([0xF0, 0x7D, 1, 2, 0xF7]),
+)
+ENDLESS = b"\xf0\x7d" + bytes(1_000_000) + b"\xf7"
+PIECE, BYTES_A_SECOND = 1000, 300_000  # in which it is sent; a cable would take 3,125
 
 console = Console(stderr=True, highlight=False)
 
@@ -452,6 +465,54 @@ def soak(model_name: str | None, path: Path | None, minutes: float, seed: int) -
     )
 
 
+@main.command("flood")
+@MODEL
+@JSON
+@SEED
+@click.option("--seconds", type=click.FloatRange(min=1.0), default=60.0, show_default=True)
+def flood_(model_name: str | None, path: Path | None, seed: int, seconds: float) -> None:
+    """Send a thousand messages a second beside the player's keys, broken ones among them."""
+    model = find_model(model_name)
+    with stage() as on:
+        into = flooded(on, model, seconds, seed)
+    facts = {"played": into.played, "lost": into.lost, "kept": into.kept, "hanging": into.hanging}
+    Console().print(facts, Spread.of(into.thru))
+    _write(path, {**facts, "thru": asdict(Spread.of(into.thru))})
+    sys.exit(bool(into.lost or into.hanging) or into.kept != into.played)
+
+
+def flooded(on: Stage, model: Path, seconds: float, seed: int) -> Measured:
+    """Play beside a keyboard that floods, and ends with a message of a megabyte."""
+    dice, is_over = random.Random(seed), threading.Event()
+    with tempfile.TemporaryDirectory() as folder:
+        performance = Performance(on, model, Path(folder), seed)
+        flooding = threading.Thread(target=_flood, args=(on.keyboard, is_over))
+        flooding.start()
+        ends_at = time.monotonic() + seconds
+        while time.monotonic() < ends_at:
+            performance.play_phrase(dice)
+        is_over.set()
+        flooding.join()
+        for start in range(0, len(ENDLESS), PIECE):
+            on.keyboard.send_raw(ENDLESS[start : start + PIECE])
+            time.sleep(PIECE / BYTES_A_SECOND)
+        performance.play_phrase(dice)
+        into = performance.end()
+        takes = [read_take(path) for path in sorted(Path(folder).glob("*.mid"))]
+        into.kept = sum(len(take.notes(Player.HUMAN)) for take in takes)
+        return into
+
+
+def _flood(keyboard: ports.OutputPort, is_over: threading.Event) -> None:
+    """What a keyboard sends that nobody plays: wheels, clock, active sensing, and half messages."""
+    due, number = time.perf_counter(), 0
+    while not is_over.is_set():
+        keyboard.send_raw(CLUTTER[number % len(CLUTTER)])
+        number += 1
+        due = max(due + 1 / FLOOD, time.perf_counter() - 0.1)
+        time.sleep(max(due - time.perf_counter(), 0.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Death:
     """What came of one death."""
@@ -492,7 +553,7 @@ def is_bad(death: Death) -> bool:
 
 
 def _die(performance: Performance, dice: random.Random, life: int) -> Death:
-    """Play until a moment that nobody knows, at which the engine is killed; if possible sounding."""
+    """Play until a moment that nobody knows; the engine is killed then, or when next it sounds."""
     synth, began = performance.on.synth, time.perf_counter()
     killed_at: list[float] = []
     was_sounding: list[bool] = []

@@ -4,8 +4,6 @@ The rule kept here: every figure is measured on this machine, with the engine th
 with a verdict that a musician understands and, where it is no good, with what to do.
 """
 
-import multiprocessing
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -22,6 +20,7 @@ from performer.bundled_prompt import bundled_prompt
 from performer.engine import Sent
 from performer.improviser import Improviser
 from performer.length import Fixed, Limit
+from performer.load import busy, repainting
 from performer.messages import Answered, Player, Quit
 from performer.midi import NoteOn, note_off, note_on, parse
 from performer.model import Model
@@ -44,6 +43,10 @@ STEP = 0.1  # seconds between its notes
 ANSWER = 1.5  # seconds of an answer
 TURN = 4 * STEP + SILENCE + ANSWER + 0.5  # seconds from one question to the next
 THRU_TIME = "from key to sound"
+UNDER_LOAD = "while the machine is busy and a window repaints"
+CHORD = (48, 55, 60, 64, 67, 72)
+SOFTLY = 20  # velocity
+OFTEN = 0.2  # times a second that the sound may break off and still be played with
 
 
 class Verdict(Enum):
@@ -75,6 +78,7 @@ class Bounds:
 
 
 BUSY = "Close other programs, and plug in the power."
+UNPLUGGED = "Choose another sound device in your system's settings."
 LATENESS = Bounds(1.5, 10.0, 10.0, BUSY)  # a jitter of 10 ms is felt, one of 3 is not
 THRU = Bounds(10.0, 20.0, 20.0, "Choose a smaller buffer in JACK or your sound settings.")
 FIRST_NOTE = Bounds(30.0, 100.0, 150.0, "Choose a smaller model.")
@@ -112,7 +116,8 @@ class Finding:
 def check(seconds: float) -> Iterator[Finding]:
     """All findings, one after the other, as they are made; the measuring takes some `seconds`."""
     yield from _ports()
-    yield _sound()
+    has_sound = _sound()
+    yield has_sound
     loaded = list(_models())
     yield from (finding for finding, _ in loaded)
     able = [path for finding, path in loaded if finding.verdict is not Verdict.TROUBLE]
@@ -120,9 +125,12 @@ def check(seconds: float) -> Iterator[Finding]:
         return
     model = find_model(None) if find_model(None) in able else able[0]
     yield from _answering(model, seconds / 2, "idle")
-    with busy():
-        yield from _answering(model, seconds / 2, "while the machine is busy")
-    yield _thru(model)
+    yield _thru(model, "idle")
+    with busy(), repainting():
+        yield from _answering(model, seconds / 2, UNDER_LOAD)
+        yield _thru(model, UNDER_LOAD)
+        if has_sound.verdict is Verdict.GOOD:
+            yield _served(seconds / 4)
 
 
 def as_json(findings: Sequence[Finding]) -> list[dict[str, object]]:
@@ -147,6 +155,35 @@ def _sound() -> Finding:
             return Finding("sound", "the built-in piano plays", Verdict.GOOD)
     except Refusal as silent:
         return Finding("sound", "none", Verdict.PLAYABLE, str(silent))
+
+
+def _served(seconds: float) -> Finding:
+    """How often the sound breaks off, with a chord in the fingers."""
+    what = f"breaks in the sound, {UNDER_LOAD}"
+    try:
+        with closing(open_synth()) as synth:
+            for pitch in CHORD:
+                synth.send(note_on(0, pitch, SOFTLY))
+            sleep(seconds)
+            return breaks(what, synth.service.dry, synth.service.blocks, seconds)
+    except Refusal as silent:
+        return Finding(what, "not measured", Verdict.PLAYABLE, str(silent))
+
+
+def breaks(what: str, dry: int, blocks: int, seconds: float) -> Finding:
+    """What so many breaks in so many seconds mean.
+
+    >>> breaks("breaks", 0, 2000, 10.0).verdict, breaks("breaks", 9, 2000, 10.0).verdict
+    (<Verdict.GOOD: 'good'>, <Verdict.TROUBLE: 'trouble'>)
+    """
+    found = f"{dry} in {seconds:.0f} s ({blocks} blocks)"
+    figures = {"breaks": float(dry), "blocks": float(blocks), "seconds": seconds}
+    if blocks == 0:
+        return Finding(what, "the sound device asks for no sound", Verdict.TROUBLE, UNPLUGGED)
+    if dry == 0:
+        return Finding(what, found, Verdict.GOOD, figures=figures)
+    verdict = Verdict.PLAYABLE if dry <= OFTEN * seconds else Verdict.TROUBLE
+    return Finding(what, found, verdict, f"{BUSY} Or play to a MIDI synth with --out.", figures)
 
 
 def _models() -> Iterator[tuple[Finding, Path]]:
@@ -196,8 +233,9 @@ def _questions(seconds: float) -> Phrase:
     )
 
 
-def _thru(model: Path) -> Finding:
+def _thru(model: Path, when: str) -> Finding:
     """From a key that is struck to where it sounds, through the ports that a DAW would use."""
+    what = f"{THRU_TIME}, {when}"
     settings = Settings(silence=Silence.fixed(60.0))
     heard: list[float] = []
 
@@ -226,12 +264,12 @@ def _thru(model: Path) -> Finding:
             for _ in news:
                 pass
     except Refusal as none:
-        return Finding(THRU_TIME, "not measured", Verdict.PLAYABLE, str(none))
+        return Finding(what, "not measured", Verdict.PLAYABLE, str(none))
     if len(heard) != len(struck):
         lost = f"{len(struck) - len(heard)} of {len(struck)} keys were lost"
-        return Finding(THRU_TIME, lost, Verdict.TROUBLE, "Start your MIDI system again.")
+        return Finding(what, lost, Verdict.TROUBLE, "Start your MIDI system again.")
     spent = [later - earlier for earlier, later in zip(struck, heard, strict=True)]
-    return Finding.of(THRU_TIME, spent, THRU)
+    return Finding.of(what, spent, THRU)
 
 
 @contextmanager
@@ -260,25 +298,3 @@ def _told(engine: Engine) -> Iterator[News]:
                 raise Refusal(sentence)
             case told:
                 yield told
-
-
-@contextmanager
-def busy() -> Iterator[None]:
-    """While it lasts, every core of the machine has other things to do."""
-    context = multiprocessing.get_context("spawn")
-    neighbours = [
-        context.Process(target=_work, name="busy", daemon=True) for _ in range(os.cpu_count() or 1)
-    ]
-    for neighbour in neighbours:
-        neighbour.start()
-    try:
-        yield
-    finally:
-        for neighbour in neighbours:
-            neighbour.kill()
-            neighbour.join()
-
-
-def _work() -> None:
-    while True:
-        sum(range(10_000))

@@ -197,6 +197,11 @@ class OutputPort:
             raise PortError(f'The MIDI port "{self.name}" has gone. Plug it in, or choose another.')
         self._client.midi.send_message(message)
 
+    def send_raw(self, data: bytes) -> None:
+        """Sends bytes as they are, whole or not, as a broken device would."""
+        with suppress(ValueError):  # which rtmidi knows itself to be no message
+            self._client.midi.send_message(data)
+
     def plug_in(self, name: str) -> None:
         """Plays to a port that is back, or to another. Raises PortError where it cannot."""
         _plug_in(self._client, name, "out")

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,6 +34,7 @@ VOICES = 256  # that sound at once; the oldest ends where there would be more
 BLOCK = 240  # frames, 5 ms: what is rendered to a file in one go, at most
 UNHEARD = 4096  # messages waiting: nobody takes them any more
 PERIODS = 2  # the halves of the audio buffer: one sounds while the other is filled
+SLACK = 0.25  # of a period, in which a device may ask a little early or late
 
 DRUMS, DRUM_BANK, PIANO = 9, 128, 0  # channel, bank, program
 SOUNDFONT = "TimGM6mb.sf2"
@@ -55,12 +57,31 @@ class Device(Protocol):
         """Asks no more."""
 
 
+@dataclass(slots=True)
+class Service:
+    """How the audio device was served: how many blocks, and how often it had run dry before."""
+
+    blocks: int = 0
+    dry: int = 0
+    _lasts_until: float = 0.0  # what it was given last, by `time.perf_counter()`
+
+    def serve(self, frames: int, now: float) -> None:
+        """It asks for so many frames now; its buffer holds `PERIODS` blocks like that.
+
+        Only the last wait counts: no device's clock is ours, and it gains or loses in the long run.
+        """
+        self.dry += self.blocks > 0 and now > self._lasts_until
+        self.blocks += 1
+        self._lasts_until = now + (PERIODS + SLACK) * frames / RATE
+
+
 @dataclass(frozen=True, slots=True)
 class Synth:
     """The instrument as an output port: it is sent messages, and sounds until it is closed."""
 
     _device: Device
     _waiting: deque[bytes]
+    service: Service
     name: str = "synth"
 
     def send(self, message: bytes) -> None:
@@ -88,10 +109,11 @@ def open_synth(buffer_ms: int = 10) -> Synth:
 def play_on(device: Device) -> Synth:
     """The synth on a device that is open. Raises SynthError where there is no instrument."""
     waiting: deque[bytes] = deque()
-    blocks = _blocks(_piano(), waiting)
+    service = Service()
+    blocks = _blocks(_piano(), waiting, service)
     next(blocks)
     device.start(blocks)
-    return Synth(device, waiting)
+    return Synth(device, waiting, service)
 
 
 def render(events: Sequence[tuple[float, bytes]], path: Path, tail: float = 2.0) -> float:
@@ -224,10 +246,11 @@ def _soundfont() -> Path:
     return Path(package.origin).with_name(SOUNDFONT)
 
 
-def _blocks(piano: _Piano, waiting: deque[bytes]) -> Blocks:
+def _blocks(piano: _Piano, waiting: deque[bytes], service: Service) -> Blocks:
     """Runs in the audio thread: is sent a number of frames, yields as many."""
     frames = yield memoryview(b"")
     while True:
+        service.serve(frames, perf_counter())
         for _ in range(len(waiting)):
             piano.obey(waiting.popleft())
         frames = yield piano.block(frames)

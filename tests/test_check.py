@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,39 @@ def test_the_figures_are_those_measured() -> None:
 
 def test_where_nothing_was_measured_nothing_is_called_good() -> None:
     assert finding([]).verdict is Verdict.TROUBLE
+
+
+def test_sound_that_breaks_off_is_trouble_and_says_what_to_do() -> None:
+    often, seldom, never = (checks.breaks("breaks", dry, 2000, 10.0) for dry in (9, 1, 0))
+    assert often.verdict is Verdict.TROUBLE
+    assert seldom.verdict is Verdict.PLAYABLE
+    assert never.verdict is Verdict.GOOD
+    assert "--out" in often.to_do
+    assert checks.breaks("breaks", 0, 0, 10.0).verdict is Verdict.TROUBLE
+
+
+def test_all_that_a_player_needs_to_know_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_trial_model(tmp_path / "trial.onnx")
+    looked_at: list[str] = []
+
+    def measured(*asked: object) -> Finding:
+        looked_at.extend(str(each) for each in asked if isinstance(each, str))
+        return finding([0.1])
+
+    monkeypatch.setattr(shelf, "SHIPPED", tmp_path)
+    monkeypatch.setattr(shelf, "own_models", lambda: tmp_path)
+    monkeypatch.setattr(checks, "_sound", lambda: Finding("sound", "plays", Verdict.GOOD))
+    monkeypatch.setattr(checks, "_answering", lambda *asked: [measured(*asked)])
+    monkeypatch.setattr(checks, "_thru", measured)
+    monkeypatch.setattr(checks, "_served", lambda _: Finding("breaks", "0", Verdict.GOOD))
+    for neighbour in ("busy", "repainting"):
+        monkeypatch.setattr(checks, neighbour, nullcontext)
+    whats = [each.what for each in checks.check(1.0)]
+    assert whats[:4] == ["MIDI inputs", "MIDI outputs", "sound", "a note of trial"]
+    assert looked_at == ["idle", "idle", checks.UNDER_LOAD, checks.UNDER_LOAD]
+    assert whats[-1] == "breaks"
 
 
 def test_a_broken_model_is_named_and_the_others_are_looked_at(

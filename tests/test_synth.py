@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from performer import synth
 from performer.midi import note_off, note_on, sustain
 from performer.refusal import Refusal
-from performer.synth import Blocks, Synth, SynthError, play_on, render
+from performer.synth import PERIODS, Blocks, Service, Synth, SynthError, play_on, render
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("tinysoundfont") is None,
@@ -273,6 +273,40 @@ def test_live_a_device_that_stopped_asking_is_an_error_and_not_a_leak() -> None:
     live = play_on(FakeDevice())
     with pytest.raises(SynthError, match="has stopped"):
         play(live, notes=10_000)
+
+
+BLOCK = 0.005  # seconds
+
+
+def served(*moments: float) -> int:
+    """How often the device ran dry that asked for a block at these moments."""
+    service = Service()
+    for moment in moments:
+        service.serve(round(BLOCK * RATE), moment)
+    return service.dry
+
+
+def test_live_a_device_that_is_served_in_time_never_runs_dry() -> None:
+    assert served(*(n * BLOCK for n in range(1000))) == 0
+    assert served(*((n + 0.9 * (n % 2)) * BLOCK for n in range(1000))) == 0
+
+
+def test_live_a_device_that_waits_longer_than_its_buffer_lasts_has_run_dry_once() -> None:
+    waited = 10 * BLOCK + (PERIODS + 0.5) * BLOCK
+    assert served(*(n * BLOCK for n in range(10)), waited, waited + BLOCK) == 1
+
+
+def test_live_a_device_whose_clock_is_slow_has_not_run_dry() -> None:
+    slow = [n * BLOCK * 1.01 for n in range(1000)]
+    assert served(*slow, slow[-1] + (PERIODS + 0.5) * BLOCK) == 1
+
+
+def test_live_it_is_counted_how_a_device_is_served() -> None:
+    device = FakeDevice()
+    live = play_on(device)
+    for _ in range(3):
+        device.ask()
+    assert live.service.blocks == 3
 
 
 def test_live_closing_gives_the_device_back() -> None:
