@@ -1,0 +1,57 @@
+"""Thinks of several answers in the silence before the turn passes, and knows the best by then.
+
+The rules kept here: what is foreseen is the thought that will be taken up if nothing more is heard;
+where something else comes, what was foreseen is nothing. Only a seed comes of it, so the first note
+is composed as ever, at the same moment, and the answer can be made again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from performer.choice import Critic, Improvises, Wanted, choose
+from performer.length import Limit
+from performer.thought import Thought
+
+OPENING = Limit(notes=12)  # of each answer that is thought of
+SLACK = 0.05  # seconds by which the turn may pass sooner or later than was foreseen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foreseen:
+    """What will be taken up, with which seed it is best, and of how many that is the best."""
+
+    expected: Thought
+    seed: int
+    compared: int
+
+
+def foresee(
+    improviser: Improvises,
+    expected: Thought,
+    count: int,
+    critic: Critic,
+    has_time: Callable[[], bool],
+) -> Foreseen:
+    """The best of so many openings, or of those for which there is time. Raises Refusal."""
+    chosen = choose(improviser, expected, Wanted(count, OPENING), critic, has_time)
+    return Foreseen(expected, chosen.seed, len(chosen.scores))
+
+
+def as_foreseen(wanted: Thought, foreseen: Foreseen | None) -> Thought:
+    """What is taken up, with the seed that was found best for it; as it is where it is another."""
+    if foreseen is None or not _is_expected(wanted, foreseen.expected):
+        return wanted
+    return replace(wanted, seed=foreseen.seed)
+
+
+def _is_expected(wanted: Thought, expected: Thought) -> bool:
+    if wanted.taken_at is None or expected.taken_at is None:
+        return False
+    return (
+        wanted.index == 0
+        and wanted.mind is None
+        and abs(wanted.taken_at - expected.taken_at) <= SLACK
+        and (wanted.seed, wanted.turn, wanted.taste)
+        == (expected.seed, expected.turn, expected.taste)
+        and wanted.phrase == expected.phrase
+    )
