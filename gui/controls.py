@@ -215,11 +215,10 @@ class Controls(QScrollArea):
         _name(self.knob, say("Tame to wild"), say("How far the answer strays from the expected."))
         self.tame, self.wild = _quiet(say("tame")), _quiet(say("wild"))
         self.more = QToolButton()
-        self.more.setText(say("Pitch, rhythm, dynamics"))
         self.more.setCheckable(True)
-        self.more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.more.setArrowType(Qt.ArrowType.DownArrow)
-        _name(self.more, self.more.text(), say("Turn each of them apart from the others."))
+        name = say("Pitch, rhythm, dynamics")
+        self.more.setText(f"{name}  ▾")
+        _name(self.more, name, say("Turn each of them apart from the others."))
         self.pitch = _slider(say("Pitch"), say("Tame keeps to the key, wild leaves it."))
         self.rhythm = _slider(say("Rhythm"), say("Tame keeps the beat, wild plays around it."))
         self.dynamics = _slider(say("Dynamics"), say("Tame plays evenly, wild from p to f."))
@@ -546,7 +545,7 @@ class Controls(QScrollArea):
 
     def _open_more(self, is_open: bool) -> None:
         self.apart.setVisible(is_open)
-        self.more.setArrowType(Qt.ArrowType.UpArrow if is_open else Qt.ArrowType.DownArrow)
+        self.more.setText(f"{self.more.accessibleName()}  {'▴' if is_open else '▾'}")
 
 
 def card_said(card: ModelCard) -> str:

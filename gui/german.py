@@ -240,8 +240,8 @@ GERMAN = {
     "{model} · hears {inputs} · sounds on {output}": (
         "{model} · hört {inputs} · klingt auf {output}"
     ),
-    "{model} · lateness of the last note {last} ms, of the worst {worst} ms": (
-        "{model} · Verspätung des letzten Tons {last} ms, des schlimmsten {worst} ms"
+    "{model} · last note {last} ms late, the worst {worst} ms": (
+        "{model} · letzter Ton {last} ms zu spät, der schlimmste {worst} ms"
     ),
     "load {percent} %": "Last {percent} %",
     # How the two play together

@@ -163,6 +163,11 @@ def style(look: Look) -> str:
     QPushButton:hover, QToolButton:hover {{ border-color: {look.human}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{
         background: {mixed(look.raised, look.human, 0.22).name()}; }}
+    QFrame#marks {{ background: {look.raised}; border: 1px solid {look.line};
+        border-radius: 8px; }}
+    QPushButton#mark {{ padding: 2px 8px; }}
+    QPushButton#mark:checked {{ background: {look.model}; color: {look.on_colour};
+        border-color: {look.model}; }}
     QPushButton#mode {{ border-radius: 0; margin-left: -1px; padding: 5px 4px; }}
     QPushButton#mode:checked {{ background: {look.human}; color: {look.on_colour};
         border-color: {look.human}; }}
@@ -183,6 +188,9 @@ def style(look: Look) -> str:
     QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {look.model}; }}
     QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -6px 0; border-radius: 8px;
         background: {look.raised}; border: 1px solid {look.quiet}; }}
+    QSlider::sub-page:horizontal:disabled {{ background: {look.line}; }}
+    QSlider::handle:horizontal:disabled {{ background: {look.panel};
+        border-color: {look.line}; }}
     QSlider::handle:horizontal:focus {{ border: 2px solid {look.human}; }}
     QSlider:horizontal {{ min-height: 20px; }}
     QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {look.quiet};

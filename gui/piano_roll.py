@@ -39,6 +39,8 @@ SHEET = 512  # pixels across
 SPARE_SHEETS = 6  # that are kept beside those in sight
 PRESENT = 0.8  # where in the picture the present moment stands
 NARROWEST, WIDEST, USUAL_ZOOM = 0.2, 800.0, 110.0  # pixels a second
+ROUND = 2.0  # pixels at the corners of a note
+KEYS = 38  # pixels: how wide the keys at the left edge are
 LEAST_WIDTH = 2.0  # pixels of the shortest note
 FAINT, OUTLINE = 0.2, 0.65  # how much of their colour notes to come have, inside and around
 SECONDS_APART = 70.0  # pixels between two lines of time, at least
@@ -57,12 +59,13 @@ class _Sheets:
     pedal: dict[int, list[Pedalled]] = field(default_factory=dict)
     known: tuple[Played, ...] = ()  # those that have been given a place
     known_pedal: int = 0
+    keys: QPixmap | None = None
 
     def clear(self) -> None:
         """Take new paper."""
         for pile in (self.drawn, self.notes, self.pedal):
             pile.clear()
-        self.known, self.known_pedal = (), 0
+        self.known, self.known_pedal, self.keys = (), 0, None
 
 
 class PianoRoll(QWidget):
@@ -136,8 +139,9 @@ class PianoRoll(QWidget):
         """All of the take at once."""
         began = self._scene.began_at or 0.0
         seconds = max(self._scene.last_at - began, 1.0)
-        self.set_zoom(min(0.94 * self.width() / seconds, USUAL_ZOOM))
-        self._look_from(began - 0.03 * self.width() / self._zoom)
+        room = self.width() - KEYS
+        self.set_zoom(min(0.94 * room / seconds, USUAL_ZOOM))
+        self._look_from(began - (KEYS + 0.03 * room) / self._zoom)
 
     def zoom_by(self, factor: float, around: float | None = None) -> None:
         """Nearer or farther; the moment at `around` (pixels from the left) stays where it is."""
@@ -172,12 +176,15 @@ class PianoRoll(QWidget):
         for number in self._numbers(left):
             x = self._x(number * SHEET / self._zoom, left)
             painter.drawPixmap(QPointF(round(x), 0), self._sheet(number))
+        painter.drawPixmap(0, 0, self._keys())
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+        painter.setClipRect(self.rect().adjusted(KEYS, 0, 0, 0))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         now = self._now()
         self._paint_to_come(painter, left, now)
         self._paint_sounding(painter, left, now)
         self._paint_present(painter, left, now)
-        self._paint_octaves(painter)
+        painter.setClipping(False)
         if self._is_tabbed and self.hasFocus():
             painter.setPen(QPen(QColor(self.look.human), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
@@ -186,7 +193,8 @@ class PianoRoll(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         for key in self._scene.sounding:
             rect = self._rect(key.pitch, key.start, max(now, key.start), left)
-            painter.fillRect(rect, self.look.shade(key.by, key.velocity))
+            painter.setBrush(self.look.shade(key.by, key.velocity))
+            painter.drawRoundedRect(rect, ROUND, ROUND)
             head = QRectF(rect.right() - 2, rect.top() - 1, 4, rect.height() + 2)
             painter.fillRect(head, QColor(self.look.of(key.by)))
         for by, since in self._scene.pedal_down:
@@ -198,28 +206,59 @@ class PianoRoll(QWidget):
             rect = self._rect(note.pitch, max(note.start, now), max(note.end, now), left)
             if rect.left() < self.width():
                 colour = self.look.shade(Player.MODEL, note.velocity)
-                painter.fillRect(rect, mixed(self.look.roll, colour.name(), FAINT))
                 painter.setPen(QPen(mixed(self.look.roll, colour.name(), OUTLINE), 1))
-                painter.drawRect(rect.adjusted(0.5, 0.5, -0.5, -0.5))
+                painter.setBrush(mixed(self.look.roll, colour.name(), FAINT))
+                painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), ROUND, ROUND)
 
     def _paint_present(self, painter: QPainter, left: float, now: float) -> None:
         if self._scene.has_notes and self._scene.is_ready:
-            x = self._x(now, left)
-            painter.setPen(QPen(QColor(self.look.quiet), 1))
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+            self._paint_moment(painter, self._x(now, left), self.look.turn(self._scene.turn))
         playing_at = self._playing_at()
         if playing_at is not None:
-            x = self._x(playing_at, left)
-            painter.setPen(QPen(QColor(self.look.recording), 2))
-            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+            self._paint_moment(painter, self._x(playing_at, left), self.look.recording)
+
+    def _paint_moment(self, painter: QPainter, x: float, colour: str) -> None:
+        """A line with a head, as on a tape."""
+        painter.fillRect(QRectF(x - 0.75, 0, 1.5, self.height()), QColor(colour))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        head = (QPointF(x - 5, 0), QPointF(x + 5, 0), QPointF(x, 7))
+        painter.drawPolygon(head)
+
+    def _keys(self) -> QPixmap:
+        """The keys along the left edge, drawn once for a range, size and look."""
+        if self._sheets.keys is None:
+            ratio = self.devicePixelRatioF()
+            keys = QPixmap(ceil(KEYS * ratio), ceil(self.height() * ratio))
+            keys.setDevicePixelRatio(ratio)
+            keys.fill(QColor(self.look.roll))
+            with QPainter(keys) as painter:
+                whole = QRectF(0, self._head, KEYS, self.height() - self._head - self._foot)
+                painter.fillRect(whole, QColor(self.look.ivory))
+                for pitch in range(*self._range):
+                    self._paint_key(painter, pitch)
+                self._paint_octaves(painter)
+                painter.fillRect(QRectF(KEYS - 1, 0, 1, self.height()), QColor(self.look.line))
+            self._sheets.keys = keys
+        return self._sheets.keys
+
+    def _paint_key(self, painter: QPainter, pitch: int) -> None:
+        row = QRectF(0, self._y(pitch), KEYS, self._row)
+        is_black = pitch % OCTAVE in BLACK
+        if is_black:
+            short = row.adjusted(0, 0, -0.5 * KEYS, -0.5)
+            painter.fillRect(short, mixed(self.look.ivory, self.look.ebony, 0.75))
+        if pitch % OCTAVE in (0, 5):  # below C and F two white keys meet
+            painter.fillRect(QRectF(0, row.bottom() - 1, KEYS, 1), QColor(self.look.line))
 
     def _paint_octaves(self, painter: QPainter) -> None:
         painter.setFont(self._small_font())
-        painter.setPen(QColor(self.look.quiet))
+        painter.setPen(mixed(self.look.ivory, self.look.ebony, 0.7))
+        foot = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
         for pitch in range(*self._range):
             if pitch % OCTAVE == 0:
-                foot = self._y(pitch) + self._row - 2
-                painter.drawText(QPointF(5, foot), f"C{pitch // OCTAVE - 1}")
+                name = QRectF(0, self._y(pitch) - self._row, KEYS - 4, 2 * self._row)
+                painter.drawText(name, foot, f"C{pitch // OCTAVE - 1}")
 
     # The sheets
 
@@ -304,9 +343,18 @@ class PianoRoll(QWidget):
             by_shade.setdefault((played.by, note.velocity * SHADES // 128), []).append(rect)
         with QPainter(self._sheets.drawn[number]) as painter:
             painter.setPen(Qt.PenStyle.NoPen)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             for (by, shade), rects in by_shade.items():
                 painter.setBrush(self.look.shade(by, (2 * shade + 1) * 64 // SHADES))
-                painter.drawRects(rects)
+                self._draw_notes(painter, rects)
+
+    def _draw_notes(self, painter: QPainter, rects: list[QRectF]) -> None:
+        """Round where that can be seen; all the small ones in one go."""
+        is_round = self._row > 2 * ROUND
+        painter.drawRects([rect for rect in rects if not (is_round and rect.width() > 3 * ROUND)])
+        for rect in rects:
+            if is_round and rect.width() > 3 * ROUND:
+                painter.drawRoundedRect(rect, ROUND, ROUND)
 
     def _ink_pedal(self, number: int, pedal: list[Pedalled]) -> None:
         left = number * SHEET / self._zoom
@@ -345,7 +393,7 @@ class PianoRoll(QWidget):
         began = self._scene.began_at or 0.0
         now = self._now() if self._scene.has_notes else 0.0
         edge = now - PRESENT * self.width() / self._zoom
-        return max(edge, began - 0.06 * self.width() / self._zoom)
+        return max(edge, began - (KEYS + 0.03 * self.width()) / self._zoom)
 
     def _rect(self, pitch: int, start: float, end: float, left: float) -> QRectF:
         width = max((end - start) * self._zoom, LEAST_WIDTH)

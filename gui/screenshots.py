@@ -2,11 +2,12 @@
 
 usage: python -m gui.screenshots FOLDER
 
-The rule kept here: what is seen is the real window, fed with a real take by a model of ours; only
-the engine is one that tells what happened instead of doing it, so that no port or sound is needed.
+The rule kept here: what is seen is the real window, fed with a real take by the flagship; only the
+engine is one that tells what happened instead of doing it, so that no port or sound is needed.
 """
 
 import os
+import re
 import sys
 import tempfile
 from collections import deque
@@ -15,14 +16,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import sleep
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from gui.choices import DAY, NIGHT, Memory
+from gui.choices import DAY, NIGHT, Character, Choices, Memory
 from gui.errands import (
     Errand,
     Listed,
     ModelsRead,
+    Opened,
+    OpenTake,
     PortsSeen,
     ReadModels,
     ReadTakes,
@@ -30,26 +33,32 @@ from gui.errands import (
     Told,
 )
 from gui.evening import Evening
-from gui.stagehand import listed, read_models
+from gui.stagehand import listed, read_models, scene_of
 from gui.window import Window
+from gui.words import CONTEXT
 from performer.bundled_prompt import bundled_prompt
 from performer.continuation import continued
 from performer.engine import Sent
 from performer.improviser import Improviser
 from performer.length import Like
-from performer.messages import Hearing, Player, Send, State, Trouble, Turned
+from performer.messages import Hearing, Mode, Player, Send, State, ToCome, Trouble, Turned
 from performer.midi import NoteOn, parse
 from performer.model import Model
 from performer.process import News, Plan, Ready
 from performer.process import Told as EngineEvent
+from performer.session import Settings
 from performer.shelf import find_model
 from performer.take import Take, write_take
 from performer.taste import Taste
 
+MODEL = "grand"
 SEED = 4
-LOAD = 0.21  # of a machine that does nothing else
+BEGAN = 100.0  # on the clock
+LATENESS, LOAD = 0.0002, 0.21  # seconds; of a machine that does nothing else
 SETTLING = 0.05  # seconds that a layout is given
+PIANO = "Digital Piano MIDI 1"
 QUIET = "There is no sound device: plug one in, or play to a MIDI port instead."
+TAKES = (("Minuet, with an answer", 4.0), ("Tuesday, late", None), ("After supper", 5.0))
 
 
 class Staged:
@@ -68,21 +77,32 @@ class Staged:
             yield self.to_tell.popleft() if self.to_tell else None
 
 
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """What a stagehand has ready."""
+
+    takes: tuple[Listed, ...]
+    models: ModelsRead
+    opened: Opened
+
+
 class Prepared:
     """A stagehand who has everything ready."""
 
-    def __init__(self, takes: tuple[Listed, ...], models: ModelsRead) -> None:
+    def __init__(self, ready: Prompted) -> None:
         """With these takes and models."""
-        self._takes, self._models = takes, models
-        self._told: list[Told] = [PortsSeen(("Digital Piano MIDI 1",), ("Digital Piano MIDI 1",))]
+        self._ready = ready
+        self._told: list[Told] = [PortsSeen((PIANO,), (PIANO,))]
 
     def ask(self, errand: Errand) -> None:
         """Have it done at once."""
         match errand:
             case ReadModels():
-                self._told.append(self._models)
+                self._told.append(self._ready.models)
             case ReadTakes():
-                self._told.append(TakesRead(self._takes))
+                self._told.append(TakesRead(self._ready.takes))
+            case OpenTake():
+                self._told.append(self._ready.opened)
 
     def told(self) -> Iterator[Told]:
         """What was done."""
@@ -91,6 +111,30 @@ class Prepared:
 
     def leave(self) -> None:
         """Go home."""
+
+
+class Pseudo(QTranslator):
+    """A language that nobody speaks, from right to left: each letter becomes a Hebrew one."""
+
+    def translate(
+        self, context: str, source: str, disambiguation: str | None = None, n: int = -1
+    ) -> str | None:
+        """The sentence in that language, its gaps left alone."""
+        if context != CONTEXT:
+            return None
+        parts = re.split(r"({\w+})", source)
+        return "".join(each if each.startswith("{") else _hebrew(each) for each in parts)
+
+    def isEmpty(self) -> bool:  # noqa: N802
+        """It translates everything."""
+        return False
+
+
+def _hebrew(text: str) -> str:
+    alef = ord("\N{HEBREW LETTER ALEF}")
+    return "".join(
+        chr(alef + ord(letter.lower()) % 27) if letter.isalpha() else letter for letter in text
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,47 +148,49 @@ class Shot:
     state: State = State.LISTENING
     tells: tuple[News, ...] = ()
     is_open: bool = False  # pitch, rhythm, dynamics apart
-    is_mirrored: bool = False
+    is_take_open: bool = False
+    is_pseudo: bool = False
+    mode: Mode = Mode.ANSWER
     zoom: float = 1.0
 
 
+ANSWERING = Shot("answering", until=19.3, state=State.ANSWERING, zoom=0.45)
 SHOTS = (
     Shot("first-run"),
-    Shot("answering", until=19.0, state=State.ANSWERING, zoom=0.35),
-    Shot("answering-night", until=19.0, state=State.ANSWERING, is_night=True, zoom=0.35),
+    ANSWERING,
+    replace(ANSWERING, name="answering-night", is_night=True),
     Shot("listening", until=8.2),
-    Shot("small", size=(900, 600), until=16.0, state=State.ANSWERING),
+    replace(ANSWERING, name="small", size=(900, 600)),
     Shot("controls-night", until=8.2, is_night=True, is_open=True),
     Shot("trouble", tells=(Trouble(QUIET),)),
-    Shot("4k", size=(3840, 2160), until=19.0, state=State.ANSWERING),
-    Shot("right-to-left", until=16.0, state=State.ANSWERING, is_mirrored=True),
+    Shot("takes", until=12.0, is_take_open=True),
+    replace(ANSWERING, name="duet", mode=Mode.DUET),
+    replace(ANSWERING, name="4k", size=(3840, 2160), zoom=1.6),
+    replace(ANSWERING, name="right-to-left", is_pseudo=True),
 )
 
 
-def shoot(shot: Shot, take: Take, takes: tuple[Listed, ...], models: ModelsRead, to: Path) -> None:
+def shoot(shot: Shot, take: Take, ready: Prompted, to: Path) -> None:
     """Take one picture."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    mirrored = Qt.LayoutDirection.RightToLeft
-    app.setLayoutDirection(mirrored if shot.is_mirrored else Qt.LayoutDirection.LeftToRight)
-    time = [100.0]
-    engine = Staged()
-    look = NIGHT if shot.is_night else DAY
-    memory = Memory(takes=str(to), has_played=shot.until > 0, look=look)
-    evening = Evening(memory, Prepared(takes, models), _beginner(engine), lambda: time[0])
-    window = Window(evening, lambda _: None, lambda: LOAD)
-    window.show()
-    window.open()
-    window.resize(QSize(*shot.size))
-    window.controls.more.setChecked(shot.is_open)
-    window.roll.zoom_by(shot.zoom)
+    pseudo = Pseudo()
+    if shot.is_pseudo:
+        app.installTranslator(pseudo)
+        app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    time, engine = [BEGAN], Staged()
+    window = _window(shot, ready, engine, lambda: time[0], to)
     engine.to_tell.extend(shot.tells)
-    engine.to_tell.append(Ready("model2", ("Digital Piano MIDI 1",), "the built-in piano"))
+    engine.to_tell.append(Ready(MODEL, (PIANO,), "the built-in piano", "real-time", BEGAN))
     window.tick()
     window.tick()
     engine.to_tell.extend(_news(take, shot))
     time[0] += shot.until
     window.tick()
+    if shot.is_take_open:
+        window.takes.list.setCurrentRow(0)
+        window.tick()
+        window.marks.show_mark(4)
     for _ in range(6):
         app.processEvents()
         sleep(SETTLING)
@@ -152,11 +198,33 @@ def shoot(shot: Shot, take: Take, takes: tuple[Listed, ...], models: ModelsRead,
     window.grab().save(str(to / f"{shot.name}.png"))
     window.stop()
     window.deleteLater()
+    app.removeTranslator(pseudo)
+    app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
     app.processEvents()
 
 
-def _beginner(engine: Staged) -> Callable[[Plan], Staged]:
-    return lambda plan: engine
+def _window(
+    shot: Shot, ready: Prompted, engine: Staged, clock: Callable[[], float], to: Path
+) -> Window:
+    character = Character(mode=shot.mode.value)
+    memory = Memory(
+        Choices(character=character, seed=SEED, seed_is_kept=True),
+        takes=str(to),
+        has_played=shot.until > 0,
+        look=NIGHT if shot.is_night else DAY,
+    )
+
+    def begin(_plan: Plan) -> Staged:
+        return engine
+
+    evening = Evening(memory, Prepared(ready), begin, clock, clock, to / "settings.toml")
+    window = Window(evening, lambda _: None, lambda: LOAD)
+    window.show()
+    window.open()
+    window.resize(QSize(*shot.size))
+    window.controls.more.setChecked(shot.is_open)
+    window.roll.zoom_by(shot.zoom)
+    return window
 
 
 def _news(take: Take, shot: Shot) -> Iterator[News]:
@@ -168,10 +236,24 @@ def _news(take: Take, shot: Shot) -> Iterator[News]:
         if message.at < shot.until:
             is_mine = message.by is Player.HUMAN and isinstance(parse(message.data), NoteOn)
             heard += is_mine
-            lateness = 0.0002 if message.by is Player.MODEL else 0.0
+            lateness = LATENESS if message.by is Player.MODEL else 0.0
             yield Sent(Send(message.data, message.at, message.by), lateness)
     if shot.state is State.LISTENING:
         yield Hearing(heard, None)
+        return
+    ahead = shot.until + Settings().lookahead
+    notes = (note for note in take.notes(Player.MODEL) if shot.until <= note.start < ahead)
+    yield ToCome(tuple(notes))
+
+
+def _ready(take: Take) -> Prompted:
+    with tempfile.TemporaryDirectory() as shelf:
+        takes = []
+        for name, mark in TAKES:
+            path = Path(shelf) / f"{name}.mid"
+            write_take(take, path)
+            takes.append(replace(listed(path), mark=mark))
+    return Prompted(tuple(takes), read_models(), Opened(takes[0].path, scene_of(take)))
 
 
 def main(folder: str) -> None:
@@ -182,16 +264,11 @@ def main(folder: str) -> None:
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     app.setStyle("Fusion")
-    improviser = Improviser(Model.load(find_model("model2")))
+    improviser = Improviser(Model.load(find_model(MODEL)))
     take = continued(bundled_prompt(), improviser, Taste(), SEED, Like()).from_zero()
-    with tempfile.TemporaryDirectory() as shelf:
-        names = ("Minuet, with an answer", "Tuesday, late", "2026-11-24 20-26-03")
-        paths = [Path(shelf) / f"{name}.mid" for name in names]
-        for path in paths:
-            write_take(take, path)
-        takes = tuple(replace(listed(path), maker="model2") for path in paths)
+    ready = _ready(take)
     for shot in SHOTS:
-        shoot(shot, take, takes, read_models(), to)
+        shoot(shot, take, ready, to)
         print(to / f"{shot.name}.png")
 
 

@@ -59,7 +59,7 @@ def facts(take: Listed, today: datetime) -> str:
     score = "" if take.score is None else f"{100 * take.score:.0f} %"
     mark = "" if take.mark is None else say("{mark} of 5", mark=f"{take.mark:.2g}")
     notes = f"{take.human} + {take.model}" if take.maker else str(take.human)
-    told = (clock(take.seconds), mark, score, when, take.maker, notes)
+    told = (clock(take.seconds), take.maker, mark, score, when, notes)
     return " · ".join(part for part in told if part)
 
 

@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -50,7 +51,7 @@ from gui.keyboard import Keyboard
 from gui.look import look_of, palette, style
 from gui.marks import Marks
 from gui.notices import Bar, Help
-from gui.piano_roll import PianoRoll
+from gui.piano_roll import KEYS, PianoRoll
 from gui.takes import Takes
 from gui.words import say
 from performer.bundled_prompt import bundled_prompt
@@ -120,6 +121,9 @@ class Window(QMainWindow):
         column.addWidget(self.splitter, 1)
         column.addWidget(self.keyboard)
         self.setCentralWidget(page)
+        policy = self.lateness.sizePolicy()
+        policy.setHorizontalPolicy(QSizePolicy.Policy.Ignored)  # it is cut short, not in the way
+        self.lateness.setSizePolicy(policy)
         self.statusBar().addWidget(self.lateness, 1)
         self.statusBar().addPermanentWidget(self.typing)
         self.statusBar().setContentsMargins(MARGIN, 0, MARGIN, 0)
@@ -285,6 +289,7 @@ class Window(QMainWindow):
         said = self._status() if self.evening.scene.is_ready else ""
         if said != self.lateness.text():
             self.lateness.setText(said)
+            self.lateness.setToolTip(said)
 
     def _status(self) -> str:
         begun, late = self.evening.scene.begun, self.evening.scene.lateness
@@ -297,7 +302,7 @@ class Window(QMainWindow):
                 output=begun.output,
             )
         said = say(
-            "{model} · lateness of the last note {last} ms, of the worst {worst} ms",
+            "{model} · last note {last} ms late, the worst {worst} ms",
             model=begun.model,
             last=f"{1000 * late.last:.1f}",
             worst=f"{1000 * late.worst:.1f}",
@@ -577,7 +582,7 @@ class Window(QMainWindow):
         middle = self.roll.rect().center() - self.help.rect().center()
         self.help.move(middle)
         self.marks.adjustSize()
-        self.marks.move(MARGIN, self.roll.height() - self.marks.height() - 20)
+        self.marks.move(KEYS + MARGIN, self.roll.height() - self.marks.height() - 20)
         button = self.to_present.sizeHint()
         self.to_present.resize(button)
         self.to_present.move(

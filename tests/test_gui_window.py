@@ -651,7 +651,7 @@ def test_the_status_line_says_what_is_heard_and_how_late_it_is(stage: Stage) -> 
     stage.wait(0.1)
     assert "hears Piano" in stage.window.lateness.text()
     stage.tells(Sent(Send(note_on(0, 64, 80), 0.0, Player.MODEL), 0.0042))
-    assert "of the worst 4.2 ms" in stage.window.lateness.text()
+    assert "the worst 4.2 ms" in stage.window.lateness.text()
     assert "load 42 %" in stage.window.lateness.text()
     stage.tells(Dropped(3))
     assert "3 left out" in stage.window.lateness.text()
