@@ -81,6 +81,8 @@ class Answer:
     composed_to: float = 0.0  # the onset of the last note composed
     came_due: int = 0  # notes
     left_out: list[int] = field(default_factory=list)
+    given_up: list[tuple[int, float]] = field(default_factory=list)
+    holding: dict[int, int] = field(default_factory=dict)  # pitch -> the note that was struck last
     is_whole: bool = False  # the last note was composed
 
     def __post_init__(self) -> None:
@@ -131,6 +133,18 @@ class Answer:
         if not self.is_whole:
             self.place, self.asked = self.to_come[-1].after if self.to_come else self.base, None
 
+    def come_due(self, pitch: int, is_struck: bool) -> None:
+        """The next note came due, and was struck or left out."""
+        if is_struck:
+            self.holding[pitch] = self.came_due
+        else:
+            self.left_out.append(self.came_due)
+        self.came_due += 1
+
+    def give_up(self, pitch: int, at: float) -> None:
+        """The player took a key that it held."""
+        self.given_up.append((self.holding[pitch], on_grid(at)))
+
     def strike(self, struck: Struck) -> None:
         """The player struck a key."""
         self.struck = (*self.struck, struck)
@@ -156,6 +170,7 @@ class Answer:
             self.heeded.phrase.held,
             tuple(changes),
             tuple(self.left_out),
+            tuple(self.given_up),
             self.first.is_along,
             self.maker,
         )

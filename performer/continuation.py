@@ -11,7 +11,7 @@ from math import inf
 from performer.improviser import Improviser
 from performer.length import Length
 from performer.messages import Answered, Change, Player
-from performer.midi import NoteOn, Sustain, parse
+from performer.midi import Sustain, parse
 from performer.notes import Note, Phrase, Span
 from performer.prompt import as_played
 from performer.refusal import Refusal
@@ -94,12 +94,14 @@ def _again(take: Take, answered: Answered, band: Band) -> list[Recorded]:
     moves: Moves = []
     for note, after in _thoughts(take, answered, band):
         _place(note, after, answered.began_at, notes, moves)
-    sounded = [note for n, note in enumerate(notes) if n not in set(answered.left_out)]
     cut_at = inf if answered.cut_at is None else answered.cut_at
-    ended = [replace(note, end=min(note.end, cut_at)) for note in sounded]
-    messages = played(
-        _given_up(ended, take, answered), Player.MODEL, answered.channel, moves, cut_at
-    )
+    given_up = dict(answered.given_up)
+    sounded = [
+        replace(note, end=max(min(note.end, cut_at, given_up.get(number, inf)), note.start))
+        for number, note in enumerate(notes)
+        if number not in answered.left_out
+    ]
+    messages = played(sounded, Player.MODEL, answered.channel, moves, cut_at)
     return _without_feet(messages, take, answered)
 
 
@@ -134,22 +136,6 @@ def _thoughts(take: Take, answered: Answered, band: Band) -> Iterator[tuple[Note
 def _changed(thought: Thought, change: Change, improviser: Improviser) -> Thought:
     changed = thought.changed(change.taste, change.earliest, change.taken)
     return improviser.hear(changed, change.struck) if change.struck else changed
-
-
-def _given_up(notes: list[Note], take: Take, answered: Answered) -> list[Note]:
-    """The notes, each no longer than until the player struck its key."""
-    struck: dict[int, list[float]] = {}
-    for message in take.messages:
-        match parse(message.data):
-            case NoteOn(answered.channel, pitch) if message.by is Player.HUMAN:
-                struck.setdefault(pitch, []).append(message.at)
-    return [
-        replace(
-            note,
-            end=min([note.end, *(at for at in struck.get(note.pitch, ()) if at >= note.start)]),
-        )
-        for note in notes
-    ]
 
 
 def _without_feet(messages: tuple[Recorded, ...], take: Take, answered: Answered) -> list[Recorded]:

@@ -283,6 +283,9 @@ class Answered:
     held: tuple[int, ...] = ()  # the phrase's notes, by number, of which it was open how long
     changes: tuple[Change, ...] = ()  # in the order of the notes
     left_out: tuple[int, ...] = ()  # numbers of notes that were late, or whose key the player held
+    given_up: tuple[
+        tuple[int, float], ...
+    ] = ()  # notes, by number, and when the player took the key
     is_along: bool = False  # it joined a player who went on
     maker: Maker | None = None  # None: who made the take
 

@@ -120,12 +120,12 @@ class Schedule:
         self._due = [entry for entry in self._due if entry[1] == LIFTING or entry[2] < since]
         heapq.heapify(self._due)
 
-    def release_all(self, now: float) -> list[Stroke]:
+    def release_all(self, now: float, is_whole: bool = False) -> list[Stroke]:
         """Forget all that is to come; release every key that sounds, and the pedal.
 
-        Where nothing was to come any more, the pedal goes with the last key.
+        Where it was played to its end, the pedal goes with the last key.
         """
-        at = self._last_due if self.is_empty else now
+        at = self._last_due if is_whole else now
         self._due.clear()
         lifts: list[Stroke] = [Lift(pitch, now) for pitch in self._sounding]
         self._sounding.clear()
@@ -204,4 +204,4 @@ def strokes(
     played: list[Stroke] = []
     while (due := schedule.next_due) is not None and due <= cut_at:
         played += schedule.take_due(due)
-    return played + schedule.release_all(cut_at)
+    return played + schedule.release_all(cut_at, is_whole=cut_at == inf)

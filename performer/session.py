@@ -202,6 +202,8 @@ class Session:
                 yield from self._end_prompt(now)
                 yield from self._end_answer(now)
                 yield from self._release_player(now)
+                for channel in CHANNELS:
+                    self._ear.hear(AllNotesOff(channel), now)
                 yield from (Send(data, now, Player.HUMAN) for data in SILENCE_ALL)
             case PlayPrompt(phrase):
                 yield from self._forget(now)
@@ -292,7 +294,7 @@ class Session:
                 if (channel, pitch) in self._keys:
                     yield self._release(channel, pitch, at)
                 if self._answer is not None and self._answer.channel == channel:
-                    yield from self._play(self._schedule.release(pitch, at), self._answer)
+                    yield from self._give_up(self._answer, pitch, at)
                 self._keys[channel, pitch] = Hold(heard.source, is_sounded)
                 self._channel = channel
             case NoteOff(channel, pitch):
@@ -306,6 +308,13 @@ class Session:
             case AllNotesOff(channel):
                 yield from self._release_player(at, channel)
         yield Send(heard.data, at, Player.HUMAN, is_sounded)
+
+    def _give_up(self, answer: Answer, pitch: int, at: float) -> Iterator[Effect]:
+        """A key that the answer holds is let go of for the player."""
+        lifted = self._schedule.release(pitch, at)
+        if lifted:
+            answer.give_up(pitch, at)
+        yield from self._play(lifted, answer)
 
     def _is_echo(self, message: Message, heard: Heard) -> bool:
         """True where it was sent a moment ago and comes back; a release does no harm twice."""
@@ -498,13 +507,12 @@ class Session:
         late = 0
         for stroke in strokes:
             match stroke:
-                case Omission(is_late=is_late):
-                    answer.left_out.append(answer.came_due)
-                    answer.came_due += 1
+                case Omission(pitch, is_late=is_late):
+                    answer.come_due(pitch, is_struck=False)
                     late += is_late
                     continue
-                case Strike():
-                    answer.came_due += 1
+                case Strike(pitch):
+                    answer.come_due(pitch, is_struck=True)
                 case Tread() if answer.channel in self._pedals:
                     continue  # the player's own foot rules
             yield Send(as_message(stroke, answer.channel), stroke.due, Player.MODEL)
@@ -516,7 +524,7 @@ class Session:
         if answer is None:
             return
         is_cut = not (answer.is_whole and self._schedule.is_empty)
-        yield from self._play(self._schedule.release_all(now), answer)
+        yield from self._play(self._schedule.release_all(now, not is_cut), answer)
         self._answer = None
         answered = answer.ended(on_grid(now) if is_cut else None)
         if answered is not None:

@@ -22,6 +22,7 @@ from performer.messages import Answered, Change, Player
 from performer.messages import Maker as Maker  # a take is signed by its maker
 from performer.midi import NoteOff, NoteOn, Sustain, parse
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
+from performer.phrase import LONG
 from performer.refusal import Refusal
 from performer.schedule import Omission, as_message, strokes
 from performer.taste import Taste
@@ -91,8 +92,10 @@ class Take:
     def phrase(self, answer: Answered) -> Phrase:
         """What an answer of this take had heard. Raises Refusal where it is no longer there."""
         struck_later = {
-            (struck.pitch, on_grid(answer.began_at + struck.at))
-            for change in answer.changes
+            (struck.pitch, on_grid(other.began_at + struck.at))
+            for other in self.answers
+            if other.heard == answer.heard
+            for change in other.changes
             for struck in change.struck
         }
         heard = [
@@ -103,13 +106,17 @@ class Take:
         ]
         if not heard:
             raise Refusal(f"The phrase of answer {answer.turn} is no longer in the take.")
+        still = {number for number in answer.held if len(heard) - number <= LONG}
         spans = (
             Span(max(span.start, answer.heard.start), min(span.end, answer.heard.end))
             for span in self.pedal(Player.HUMAN)
         )
-        return replace(
-            Phrase.of(heard, (span for span in spans if span.start < span.end)), held=answer.held
-        )
+        phrase = Phrase.of(heard, (span for span in spans if span.start < span.end))
+        notes = [
+            replace(note, end=answer.heard.end) if number in still else note
+            for number, note in enumerate(phrase.notes)
+        ]
+        return replace(phrase, notes=tuple(notes), held=answer.held)
 
 
 def played(
@@ -187,6 +194,7 @@ def _earlier(answer: Answered, seconds: float) -> Answered:
         heard=Span(_on_from(answer.heard.start, seconds), _on_from(answer.heard.end, seconds)),
         began_at=_on_from(answer.began_at, seconds),
         cut_at=None if cut_at is None else _on_from(cut_at, seconds),
+        given_up=tuple((number, _on_from(at, seconds)) for number, at in answer.given_up),
     )
 
 
@@ -243,6 +251,7 @@ def facts_of(answer: Answered) -> dict[str, Any]:
         "held": list(answer.held),
         "changes": list(_facts_of_changes(answer)),
         "left_out": list(answer.left_out),
+        "given_up": [list(each) for each in answer.given_up],
         "along": answer.is_along,
         **_facts_of_maker(answer.maker),
     }
@@ -306,6 +315,7 @@ def answer_from(facts: dict[str, Any]) -> Answered:
         tuple(facts.get("held", ())),
         tuple(_changes_from(facts.get("changes", ()), taste)),
         tuple(facts.get("left_out", ())),
+        tuple((number, at) for number, at in facts.get("given_up", ())),
         facts.get("along", False),
         _maker_from(facts),
     )

@@ -2,9 +2,14 @@
 
 import pytest
 
-from tests.campaign import play
+from tests.campaign import play, play_again
 
 
 @pytest.mark.parametrize("number", range(60))
 def test_a_session_full_of_faults_loses_nothing_and_leaves_no_key_down(number: int) -> None:
     play(number)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_whatever_is_played_in_whichever_mode_is_made_again_from_its_take(number: int) -> None:
+    play_again(number)

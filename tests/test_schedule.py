@@ -150,4 +150,4 @@ def test_an_answer_that_was_played_to_its_end_lets_the_pedal_go_with_its_last_ke
     schedule.add_pedal(DOWN, 1.0)
     for now in (1.0, 1.5, 3.001):
         schedule.take_due(now)
-    assert schedule.release_all(3.002) == [Tread(False, 3.0)]
+    assert schedule.release_all(3.002, is_whole=True) == [Tread(False, 3.0)]
