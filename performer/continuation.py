@@ -149,7 +149,7 @@ def _without_feet(messages: tuple[Recorded, ...], take: Take, answered: Answered
     ]
 
     def is_down(at: float) -> bool:
-        return next((down for moved, down in reversed(by_foot) if moved <= at), False)
+        return next((down for moved, down in reversed(by_foot) if moved < at), False)
 
     return [
         message

@@ -5,7 +5,7 @@ Each session is made from its number alone, in virtual time: `python -m tests.ca
 The rules that none may break: every key comes up, no note of the player's is missing in the take,
 the journal says what the take says, no key is struck too late, what is told to come is to come, and
 nothing is raised. `--again` plays them with small models instead of faults, and each take must be
-made again from what it says of itself.
+made again from what it says of itself. `--bytes` sends a thousand strings of bytes in each.
 """
 
 import argparse
@@ -68,6 +68,7 @@ from performer.thought import Struck, Thought
 from tests.fakes import (
     Listener,
     Metronome,
+    composing,
     messages_by_model,
     write_trial_model,
     write_trial_touch_model,
@@ -346,6 +347,45 @@ def _check_nothing_is_lost(handled: list[Heard], told: list[Sent | Report]) -> N
     assert [data for data in told_strikes if data[2] != by_prompt] == strikes
 
 
+def play_bytes(number: int, count: int = 1000) -> None:
+    """So many strings of bytes that may or may not be messages. Raises what breaks."""
+    dice = random.Random(number)
+    moments = sorted(dice.uniform(0, count / 20) for _ in range(count))
+    script: list[Scripted] = [
+        (at, Heard(_bytes(dice), at, dice.choice(KEYBOARDS))) for at in moments
+    ]
+    script += [(moments[-1] * dice.random(), retuned(dice)) for _ in range(10)]
+    inbox, told = VirtualInbox([*script, (moments[-1] + 1, Quit())]), []
+    settings = Settings(silence=Silence.fixed(0.2), mode=dice.choice(list(Mode)))
+    ask = composing(Metronome(dice.uniform(0.05, 0.3), 0.4, first_pitch=0), inbox)
+    perform(Watched(settings), inbox, Hands(Listener(inbox.now), ask, told.append))
+    _check_balance(told)
+
+
+def _bytes(dice: random.Random) -> bytes:
+    """Mostly what looks like a message, now and then anything, or a message that never ends."""
+    match dice.randrange(20):
+        case 0:
+            return bytes(dice.randrange(256) for _ in range(dice.randrange(9)))
+        case 1:
+            return b"\xf0" + dice.randbytes(dice.randrange(2000)) + dice.choice([b"", b"\xf7"])
+        case 2:
+            return bytes([dice.randrange(0xF0, 0x100)]) + dice.randbytes(dice.randrange(4))
+        case 3:
+            return bytes(
+                [0xB0 | dice.randrange(16), dice.choice([64, 120, 123, 121]), dice.randrange(128)]
+            )
+        case _:
+            channel = dice.choice([0, 0, 0, dice.randrange(16)])
+            return bytes(
+                [
+                    dice.choice([0x80, 0x90, 0x90, 0xA0, 0xE0]) | channel,
+                    dice.randrange(128),
+                    dice.randrange(140),
+                ]
+            )
+
+
 @lru_cache
 def small_models() -> tuple[Improviser, Improviser]:
     """One of each codec."""
@@ -418,11 +458,13 @@ def main() -> None:
     options.add_argument("--sessions", type=int, default=1000)
     options.add_argument("--first", type=int, default=0)
     options.add_argument("--again", action="store_true")
+    options.add_argument("--bytes", action="store_true")
     chosen = options.parse_args()
+    plays = play_again if chosen.again else play_bytes if chosen.bytes else play
     failed = 0
     for number in range(chosen.first, chosen.first + chosen.sessions):
         try:
-            (play_again if chosen.again else play)(number)
+            plays(number)
         except Exception as broken:
             failed += 1
             print(f"session {number}: {broken!r:.300}", flush=True)
