@@ -288,7 +288,8 @@ class Session:
             yield Overhear(self._ear.so_far(at))
 
     def _thru(self, message: Message, heard: Heard) -> Iterator[Effect]:
-        at, is_sounded = heard.at, self.settings.is_thru
+        has_no_sound = heard.source in ("", PROMPT)  # the screen, and what is played by itself
+        at, is_sounded = heard.at, self.settings.is_thru or has_no_sound
         match message:
             case NoteOn(channel, pitch):
                 if (channel, pitch) in self._keys:

@@ -30,7 +30,7 @@ from performer.messages import (
     Stop,
     TakeEnded,
 )
-from performer.midi import NoteOn, note_on, parse
+from performer.midi import NoteOn, note_off, note_on, parse
 from performer.model import Model
 from performer.notes import Note, Phrase, Span
 from performer.phrase import Silence
@@ -139,11 +139,18 @@ def test_a_silence_counts_at_once() -> None:
 
 def test_thru_is_off_at_once_for_what_is_struck_then_and_all_is_in_the_take() -> None:
     off = replace(BEFORE, is_thru=False)
-    script = [*key(60, 1.0, 2.0), (1.5, off), *key(64, 1.6, 1.9), *pedal(1.7, 1.8), (2.1, Quit())]
-    rehearsal = rehearse(script, is_last=False)
+    played = [*key(60, 1.0, 2.0), *key(64, 1.6, 1.9), *pedal(1.7, 1.8)]
+    script = [(at, replace(heard, source="Piano")) for at, heard in played]  # type: ignore[type-var]
+    rehearsal = rehearse([*script, (1.5, off), (2.1, Quit())], is_last=False)
     sounded = [(at, data[:2]) for at, data in rehearsal.output.sounded]
     assert sounded == [(1.0, b"\x90\x3c"), (2.0, b"\x80\x3c")]
     assert [note.pitch for note in rehearsal.notes(Player.HUMAN)] == [60, 64]
+
+
+def test_the_keys_on_the_screen_sound_with_thru_off_too_since_nothing_else_sounds_them() -> None:
+    settings = replace(Settings(), is_thru=False)
+    rehearsal = rehearse([*key(60, 1.0, 2.0), (2.1, Quit())], settings=settings, is_last=False)
+    assert [data for _, data in rehearsal.output.sounded] == [note_on(0, 60, 80), note_off(0, 60)]
 
 
 def test_duet_is_a_duet_at_once_and_an_answer_an_answer() -> None:
