@@ -42,7 +42,7 @@ from gui.errands import (
     WriteBindings,
     Written,
 )
-from gui.state import Begun, News, Over, Plugged, Saved, Scene, sounds_from
+from gui.state import Begun, Exchange, News, Over, Plugged, Saved, Scene, sounds_from
 from gui.words import say
 from performer.bindings import Action, Bind, Bindings, Done, Learn, Learnt
 from performer.messages import (
@@ -123,6 +123,7 @@ class Evening(QObject):
     checked = Signal(object)  # Checked
     failed = Signal(str)  # an errand, and why
     bindings_changed = Signal()
+    thinking = Signal(bool)  # of another answer to a phrase of a take
 
     def __init__(
         self,
@@ -158,6 +159,7 @@ class Evening(QObject):
         self._to_play: Path | None = None  # a take that is heard as soon as it is open
         self.compared: Path | None = None  # the take that was open before the one that is
         self._is_discarding = False
+        self._given: dict[tuple[int, ...], int] = {}  # marks, by the pitches of exchanges
         self._mark: int | None = None  # given to the answer that still sounds
         self._ended: deque[EndedTake] = deque()  # in the order in which they ended
         self._is_halted = False  # the engine could not begin, and is not to try by itself
@@ -414,6 +416,18 @@ class Evening(QObject):
         answer = None if heard_at is None else self.shown.answer_at(heard_at)
         return self.opened.path, len(self.shown.answers) if answer is None else answer + 1
 
+    @property
+    def given(self) -> int | None:
+        """The mark that was given this evening to the answer in question."""
+        number = self.in_question[1]
+        if self._mark is not None and number > len(self.shown.answers):
+            return self._mark
+        exchange = self._exchange(self.shown, number)
+        return None if exchange is None else self._given.get(_pitches(exchange))
+
+    def _exchange(self, scene: Scene, answer: int) -> Exchange | None:
+        return scene.exchange(answer - 1) if 0 < answer <= len(scene.answers) else None
+
     def rate(self, mark: int) -> None:
         """Give a mark to the answer that is heard, or was heard last."""
         if self.opened is None and self.scene.turn is State.ANSWERING:
@@ -422,8 +436,9 @@ class Evening(QObject):
             self._write_mark(mark, self.shown, self.in_question[1])
 
     def _write_mark(self, mark: int, scene: Scene, answer: int) -> None:
-        exchange = scene.exchange(answer - 1) if 0 < answer <= len(scene.answers) else None
+        exchange = self._exchange(scene, answer)
         if exchange is not None:
+            self._given[_pitches(exchange)] = mark
             self._stagehand.ask(Rate(self.folder.with_name("ratings"), exchange, mark))
             self._stagehand.ask(ReadTakes(self.folder))
 
@@ -501,6 +516,7 @@ class Evening(QObject):
         choices = self.memory.choices
         seed = secrets.randbelow(LARGEST_SEED)
         self._stagehand.ask(ThinkAgain(path, answer, choices.model, choices.character, seed))
+        self.thinking.emit(True)
 
     def ask(self, errand: Errand) -> None:
         """Send the stagehand on an errand."""
@@ -630,6 +646,7 @@ class Evening(QObject):
             case PlaybackEnded(number) if self.playback and self.playback.number == number:
                 self.playback = None
             case AnswerKept(path):
+                self.thinking.emit(False)
                 self._stagehand.ask(ReadTakes(self.folder))
                 self._stagehand.ask(OpenTake(path))
             case Written(path):
@@ -637,6 +654,7 @@ class Evening(QObject):
             case Checked():
                 self.checked.emit(told)
             case Failed(sentence):
+                self.thinking.emit(False)
                 self.warned.emit(sentence, "", None)
                 self.failed.emit(sentence)
 
@@ -685,6 +703,10 @@ class Evening(QObject):
         if choices.reverb != reverb:
             self.client.set_reverb(choices.reverb)
         self._colour = choices.instrument, choices.volume, choices.reverb
+
+
+def _pitches(exchange: Exchange) -> tuple[int, ...]:
+    return tuple(note.pitch for note in (*exchange.phrase.notes, *exchange.answer))
 
 
 def _ports(plan: Plan) -> ChangePorts:

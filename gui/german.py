@@ -275,6 +275,8 @@ GERMAN = {
     "Order of the takes": "Reihenfolge der Aufnahmen",
     "Which takes stand first.": "Welche Aufnahmen zuerst stehen.",
     "Latest": "Neueste",
+    "MMM d": "d. MMM",
+    "Thinking…": "Überlegt…",
     "Name": "Name",
     "Longest": "Längste",
     "Score": "Wertung",

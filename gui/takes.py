@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import (
+    QDate,
+    QLocale,
     QMimeData,
     QModelIndex,
     QPersistentModelIndex,
@@ -42,6 +44,7 @@ TAKE = Qt.ItemDataRole.UserRole
 STAR = Qt.ItemDataRole.UserRole + 1
 DELETED = ".deleted"  # the folder, beside the takes, where deleted ones lie
 FORBIDDEN = frozenset('/\\:*?"<>|')  # in a file's name, on one system or another
+NAME_OF_THE_UNNAMED, UNNAMED = "%Y-%m-%d %H-%M-%S", 19  # and how long it is
 AIR = 6  # pixels around a take's lines
 ORDERS: dict[str, Callable[[Listed], tuple[float, str]]] = {
     "when": lambda take: (-take.changed_at, ""),
@@ -50,6 +53,20 @@ ORDERS: dict[str, Callable[[Listed], tuple[float, str]]] = {
     "score": lambda take: (-(take.score or 0.0), ""),
     "mark": lambda take: (-(take.mark or 0.0), ""),
 }
+
+
+def title(path: Path) -> str:
+    """A take's name; one that nobody has named is called by its day and hour.
+
+    >>> title(Path("Tuesday.mid")), title(Path("2026-11-24 23-31-43, answer 2.mid"))
+    ('Tuesday', 'Nov 24, 23:31, answer 2')
+    """
+    try:
+        moment = datetime.strptime(path.stem[:UNNAMED], NAME_OF_THE_UNNAMED)
+    except ValueError:
+        return path.stem
+    day = QLocale().toString(QDate(moment.year, moment.month, moment.day), say("MMM d"))
+    return f"{day}, {moment:%H:%M}{path.stem[UNNAMED:]}"
 
 
 def facts(take: Listed, today: datetime) -> str:
@@ -186,6 +203,7 @@ class Takes(QWidget):
             self.order.addItem(name, order)
         self.order.setAccessibleName(say("Order of the takes"))
         self.order.setToolTip(say("Which takes stand first."))
+        self._is_thinking = False
         self._takes: tuple[Listed, ...] = ()
         self._stars: frozenset[str] = frozenset()
         self.empty = QLabel(say("All that you play is kept here."))
@@ -256,7 +274,7 @@ class Takes(QWidget):
         self.list.clear()
         for take in in_order(self._takes, self.order.currentData()):
             is_starred = take.path.name in stars
-            item = QListWidgetItem(("★ " if is_starred else "") + take.path.stem)
+            item = QListWidgetItem(("★ " if is_starred else "") + title(take.path))
             item.setData(TAKE, take)
             item.setData(STAR, is_starred)
             item.setToolTip(f"{take.path.stem}\n{facts(take, datetime.now())}")
@@ -279,6 +297,12 @@ class Takes(QWidget):
     def show_comparable(self, is_comparable: bool) -> None:
         """Whether there is another take to go back to."""
         self.compare.setEnabled(is_comparable)
+
+    def show_thinking(self, is_thinking: bool) -> None:
+        """Whether a model is thinking of another answer."""
+        self._is_thinking = is_thinking
+        self.another.setText(say("Thinking…") if is_thinking else say("Another answer"))
+        self._show_what_is_possible()
 
     def show_playing(self, is_playing: bool) -> None:
         """Whether a take is being heard."""
@@ -304,4 +328,5 @@ class Takes(QWidget):
         item = self.list.currentItem()
         for widget in (self.play, self.more):
             widget.setEnabled(item is not None)
-        self.another.setEnabled(item is not None and item.data(TAKE).answers > 0)
+        has_answer = item is not None and item.data(TAKE).answers > 0
+        self.another.setEnabled(has_answer and not self._is_thinking)

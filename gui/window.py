@@ -228,6 +228,7 @@ class Window(QMainWindow):
         evening.folder_wanted.connect(self._want_folder)
         evening.choices_changed.connect(lambda: self.controls.show_choices(evening.memory.choices))
         evening.heard_answer.connect(self._save_soon)
+        evening.thinking.connect(self.takes.show_thinking)
 
     # Going on
 
@@ -283,7 +284,7 @@ class Window(QMainWindow):
         asked = self.evening.in_question
         if asked != self._asked:
             self._asked = asked
-            self.marks.show_mark(None)
+            self.marks.show_mark(self.evening.given)
 
     def _show_status(self) -> None:
         said = self._status() if self.evening.scene.is_ready else ""

@@ -948,6 +948,9 @@ def test_a_mark_is_given_to_the_answer_that_was_heard(stage: Stage, take: Path) 
     assert not marks.buttons[4].isChecked()  # now the first is heard
     marks.buttons[2].click()
     assert stage.errands(Rate)[-1].exchange == scene_of(played).exchange(0)  # type: ignore[union-attr]
+    stage.evening.hush()
+    stage.wait(0.1)
+    assert marks.buttons[4].isChecked()
 
 
 def test_a_mark_given_while_it_answers_is_written_down_when_it_has(stage: Stage) -> None:
@@ -998,7 +1001,9 @@ def test_another_answer_is_asked_for_with_what_is_chosen_now(stage: Stage, take:
     [errand] = stage.errands(ThinkAgain)
     assert isinstance(errand, ThinkAgain)
     assert (errand.take, errand.character.pitch) == (take, 2.0)
+    assert not stage.window.takes.another.isEnabled()
     stage.is_told(AnswerKept(take))
+    assert stage.window.takes.another.isEnabled()
     assert OpenTake(take) in stage.stagehand.errands
 
 
