@@ -7,6 +7,8 @@
 PYTHON ?= python3
 DIR ?= ../shared/corpus
 NAME ?= mine
+MINUTES ?= 10
+PICTURES ?= screenshots
 BIN := .venv/bin
 PLAYER := .venv/set-up-to-play
 ALL := .venv/set-up-to-test
@@ -14,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: play test model bench setup setup-all check lock clean help play-packages test-packages
+.PHONY: play test model bench screenshots setup setup-all check lock clean help play-packages test-packages
 
 play: $(PLAYER) ## Play: set up the instrument, then start it (ARGS="play --virtual" and the like)
 	@$(BIN)/antiphon $(ARGS)
@@ -25,8 +27,13 @@ test: check ## Test: set up everything, then check the code and run all tests
 model: $(ALL) ## Make a model of your own from a folder of MIDI files (DIR=folder NAME=mine)
 	@$(BIN)/antiphon-train model $(DIR) --name $(NAME)
 
-bench: $(ALL) ## Measure the workshop's speed on a folder of MIDI files (DIR=folder)
+bench: $(ALL) ## Measure notes, painting, the stage for MINUTES, and the workshop (DIR=folder)
 	@$(BIN)/antiphon-train bench $(DIR)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m gui.bench
+	@$(BIN)/python -m performer.bench_stage play --minutes $(MINUTES)
+
+screenshots: $(ALL) ## Take pictures of the window, by day, by night, small and large (PICTURES=folder)
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m gui.screenshots $(PICTURES)
 
 check: $(ALL) ## Check style, types and who may import whom
 	@$(BIN)/ruff check .
@@ -51,7 +58,7 @@ clean: ## Remove the virtual environment and all that can be made again
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(PLAYER): pyproject.toml constraints.txt | play-packages .venv/made
 	@echo "Setting up the instrument in .venv: a minute or two, this once."
