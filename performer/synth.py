@@ -6,7 +6,7 @@ needs no lock, and the audio thread takes out what is there before it renders th
 milliseconds.
 
 The sounds are those of the SoundFont that pretty_midi carries, played by TinySoundFont, which has
-no reverb, and no sustain pedal: the pedal is ours.
+no reverb, and no sustain pedal: both are ours.
 """
 
 import os
@@ -25,6 +25,7 @@ import numpy as np
 from performer import midi
 from performer.quiet import quiet
 from performer.refusal import Refusal
+from performer.room import Room
 
 RATE = 48_000  # frames a second
 CHANNELS = 2  # of sound: left, right
@@ -38,7 +39,8 @@ SLACK = 0.25  # of a period, in which a device may ask a little early or late
 
 DRUMS, DRUM_BANK, PIANO = 9, 128, 0  # channel, bank, program
 SOUNDFONT = "TimGM6mb.sf2"
-RESET_CONTROLLERS = 121
+RESET_CONTROLLERS, REVERB = 121, 91
+LARGEST = 127  # value of a controller
 
 Blocks = Generator[memoryview, int, None]
 
@@ -150,6 +152,7 @@ class _Piano:
     _hands: tuple[_Hands, ...] = field(
         default_factory=lambda: tuple(_Hands() for _ in range(16))  # by channel
     )
+    _room: Room = field(default_factory=Room)
 
     def obey(self, message: bytes) -> None:
         """Does what a message says; one that is broken, or says nothing about sound, is ignored."""
@@ -173,7 +176,10 @@ class _Piano:
         filled: memoryview = self._sounds.generate_simple(
             frames, memoryview(bytearray(frames * FRAME))
         )
-        return filled
+        if self._room.depth == 0:
+            return filled
+        dry = np.frombuffer(filled, np.float32).reshape(-1, CHANNELS)
+        return memoryview(self._room.around(dry).tobytes())
 
     def _strike(self, channel: int, pitch: int, velocity: int) -> None:
         """A key whose string the pedal holds is damped first: the same string sounds once."""
@@ -206,6 +212,7 @@ class _Piano:
         self._hands[channel].down.clear()
         self._hands[channel].sustained.clear()
         self._sounds.sounds_off(channel)
+        self._room.silence()
 
     def _colour(self, data: bytes) -> None:
         """Program, pitch bend and the controllers; a program that is not there changes nothing."""
@@ -219,6 +226,8 @@ class _Piano:
             case 0xB0, controller, value:
                 if controller == RESET_CONTROLLERS:
                     self._move_pedal(channel, is_down=False)
+                if controller == REVERB:
+                    self._room.depth = value / LARGEST
                 self._sounds.control_change(channel, controller, value)
 
 
