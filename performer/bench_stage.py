@@ -47,7 +47,7 @@ from performer.take import read_take
 
 MILLISECONDS = 1000.0
 SILENCE, ANSWER = 0.4, 3.0  # seconds that end a phrase, and that an answer lasts
-LONG_ENOUGH = 0.5  # seconds: a key that has not come through by then is lost
+LONG_ENOUGH = 3.0  # seconds: a key that has not come through by then is lost
 LOOPS = 400  # messages by which JACK alone is measured
 OURS = 101  # the player's velocity, by which the player's keys are known at the synth
 SAMPLING = 10.0  # seconds between looks at the memory
@@ -190,6 +190,7 @@ class Performance:
         self.on = on
         self.measured = Measured()
         self.recovered: list[Path] = []
+        self.through: list[float] = []  # when the keys were struck that came through
         self.readies = 0
         self.engine = Engine(Plan(model, settings, takes, (on.input_name,), on.output_name))
         self._listening = threading.Thread(target=self._follow)
@@ -217,11 +218,11 @@ class Performance:
             self.on.keyboard.send(sustain(0, 0))
 
     def end(self) -> Measured:
-        """Let it keep its take."""
-        time.sleep(0.5)
-        self.measured.hanging += len(self.on.synth.sounding.releases())
+        """Let it keep its take; what still sounds then hangs."""
         self.engine.tell(Quit())
         self._listening.join(PATIENCE)
+        waited(lambda: self.on.synth.sounding.is_silent, LONG_ENOUGH)
+        self.measured.hanging += len(self.on.synth.sounding.releases())
         return self.measured
 
     def _strike(self, pitch: int) -> None:
@@ -235,6 +236,7 @@ class Performance:
             self.measured.lost += 1
         else:
             self.measured.thru.append(heard_at - struck_at)
+            self.through.append(struck_at)
 
     def _follow(self) -> None:
         into = self.measured
@@ -574,11 +576,7 @@ def _die(performance: Performance, dice: random.Random, life: int) -> Death:
     released = max(synth.silent_at - killed_at[0], 0.0) if is_silent else None
     is_back = performance.is_ready(life + 1)
     again = time.perf_counter() - killed_at[0] if is_back else None
-    written = [
-        pitch
-        for at, pitch, velocity in synth.strikes
-        if velocity == OURS and began <= at < killed_at[0] - WRITTEN
-    ]
+    written = [at for at in performance.through if began <= at < killed_at[0] - WRITTEN]
     lost = len(written) - _recovered(performance) if written else 0
     return Death(released, was_sounding[0], again, max(lost, 0))
 

@@ -21,6 +21,7 @@ from performer.ports import VIRTUAL, Hear, PortError, TooLong, found_again
 from performer.sounding import Sounding
 
 LOOKING = 0.25  # seconds between looks at what is plugged in
+TO_BE_SURE = 3  # times that a key is released whose player will not do it any more
 DELIVERED = 0.05  # seconds until the last message is through, before a port is closed
 
 
@@ -124,10 +125,14 @@ class Output:
         if is_lost:
             self._say_it_has_gone()
 
-    def release(self) -> None:
-        """Let go of all that sounds."""
-        for message in self._sounding.releases():
-            self.send(message)
+    def release(self, times: int = 1) -> None:
+        """Let go of all that sounds, as often as is needed to be sure."""
+        releases = self._sounding.releases()
+        for again in range(times):
+            if again and releases:
+                sleep(DELIVERED)
+            for message in releases:
+                self.send(message)
 
     def look(self) -> None:
         """See whether it has gone, or is back."""
@@ -229,10 +234,13 @@ class Cables:
             output.send(message)
 
     def release(self) -> None:
-        """Let go of all that sounds."""
+        """Let go of all that sounds: nobody will do it again if a message is lost.
+
+        A JACK server that is short of time loses one now and then.
+        """
         output = self.output
         if output is not None:
-            output.release()
+            output.release(times=TO_BE_SURE)
 
     def listen_to(self, names: Iterable[str], ears: Ears) -> None:
         """Listen to keyboards too; what they play arrives in the ears. Raises PortError."""
@@ -250,7 +258,7 @@ class Cables:
     def plug(self, wish: Plug, ears: Ears) -> Plugged:
         """What is plugged in, once it is as wished. Raises PortError: then all is as it was."""
         self._replace(wish, self._opened(wish.inputs, ears))
-        self.look()  # whoever looks for the first time opens something, too: not later, beside others
+        self.look()  # who looks for the first time opens something, too: not later, beside others
         return Plugged(
             tuple(cable.port.name for cable in self._inputs),
             None if self.output is None else self.output.name,

@@ -70,7 +70,12 @@ def test_what_an_engine_left_down_is_released_and_nothing_else() -> None:
             engine.line.send(message)
         engine.die()
         until(lambda: len(panel.opened[0].sent) > len(played) + 1)
-        assert panel.opened[0].sent == [*played, note_off(2, 64), sustain(2, 0)]
+        assert panel.opened[0].sent[: len(played) + 2] == [
+            *played,
+            note_off(2, 64),
+            sustain(2, 0),
+        ]
+        assert set(panel.opened[0].sent[len(played) :]) == {note_off(2, 64), sustain(2, 0)}
     assert panel.opened[0].is_closed
 
 
