@@ -7,18 +7,17 @@ at all; Ctrl-C in the terminal closes the window as a click would.
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
-from PySide6.QtCore import QLocale
-from PySide6.QtWidgets import QApplication
 
 from gui.choices import Memory, remembered, written
-from gui.evening import Evening
 from gui.stagehand import Stagehand
-from gui.window import Window, machine_load
-from gui.words import speak
 from performer.refusal import Refusal
 from performer.take import write_whole
+
+if TYPE_CHECKING:
+    from gui.evening import Evening
 
 
 def memory_file() -> Path:
@@ -36,17 +35,25 @@ def read_memory(path: Path) -> Memory:
 
 def open_window(takes: Path | None = None) -> int:
     """Open the window, and return the exit status once it is closed."""
+    stagehand = Stagehand()  # first: it looks at the ports while the rest is loaded
+    from PySide6.QtCore import QLocale
+    from PySide6.QtWidgets import QApplication
+
+    from gui.evening import Evening
+    from gui.window import Window, machine_load
+    from gui.words import speak
+
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("Antiphon")
     app.setStyle("Fusion")
     speak(app, QLocale.system().language())
     path = memory_file()
-    evening = Evening(read_memory(path), Stagehand())
+    evening = Evening(read_memory(path), stagehand)
     if takes is not None:
         evening.choose_folder(takes)
 
-    def save(evening: Evening) -> None:
+    def save(evening: "Evening") -> None:
         try:
             write_whole(path, written(evening.memory).encode())
         except Refusal as refusal:
