@@ -84,6 +84,7 @@ class Answer:
     given_up: list[tuple[int, float]] = field(default_factory=list)
     holding: dict[int, int] = field(default_factory=dict)  # pitch -> the note that was struck last
     is_whole: bool = False  # the last note was composed
+    has_gone_back: bool = False  # it cannot be ahead of its music yet
 
     def __post_init__(self) -> None:
         """It begins where it is put."""
@@ -102,6 +103,7 @@ class Answer:
         if is_other or earliest > thought.earliest or self.struck or manner.by != by:
             self._write_down(thought.index, earliest, manner, manner.by != by)
         self.asked, self.place = Asked(self.struck, manner.by, now), None
+        self.has_gone_back = False
         if thought.index == 0 and not self.struck:
             return TakeUp(turn, wanted)
         return GoOn(turn, wanted, self.struck)
@@ -125,6 +127,7 @@ class Answer:
         assert self.began_at is not None
         self.to_come.clear()
         self.place, self.asked, self.is_whole = self.base, None, False
+        self.has_gone_back = True
         self.earliest = on_grid(now - self.began_at)
         self.composed_to = self.began_at + self.base.thought.onset
 

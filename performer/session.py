@@ -494,6 +494,8 @@ class Session:
         """What cannot be composed before it is due is made to come later."""
         if now + self._pace.soonest > answer.composed_to:
             answer.earliest = max(answer.earliest, on_grid(now + self._pace.soonest - began_at))
+        if answer.has_gone_back:
+            return
         match self._pace.ask(answer.composed_to - now):
             case Verdict.SLOW:
                 yield Remark("The model is slow on this machine: it thinks further ahead now.")

@@ -67,6 +67,8 @@ class Take:
         for message in (message for message in self.messages if message.by is by):
             match parse(message.data):
                 case NoteOn(channel, pitch, velocity):
+                    if (channel, pitch) in held:  # its release was stamped later, and came before
+                        notes.append(Note(pitch, *held[channel, pitch], message.at))
                     held[channel, pitch] = velocity, message.at
                 case NoteOff(channel, pitch) if (channel, pitch) in held:
                     notes.append(Note(pitch, *held.pop((channel, pitch)), message.at))

@@ -31,6 +31,8 @@ TOGETHER = 0.03  # seconds: onsets closer than this are one chord
 BUSY = 2.0  # seconds over which it is counted how busy the player is
 COUNTED = 32  # onsets of the player's, the latest
 YIELD = 0.12  # seconds of rest between the model's onsets for each onset a second of the player's
+LAG = 0.3  # seconds after twice that rest, at most, until it speaks again while the player plays
+FULL = 3  # keys of a chord, both players' together, that the model still adds to while both play
 REST = 0.25  # seconds of rest between onsets at half the density
 RETOLD = 128  # notes, the latest, that another model is told of
 
@@ -106,7 +108,7 @@ class Thought:
     mind: WindowMind | TouchMind | None = None
     is_along: bool = False  # it plays along, and began before its first note
     heard: int = 0  # the player's notes since the phrase
-    spoke_at: float = -inf  # when the model's last note came
+    spoke_at: float = -inf  # when the model's last note came, or it joined
     player_at: tuple[float, ...] = ()  # when the player's latest onsets came, chords once
     taken: frozenset[int] = frozenset()  # pitches that the player holds
 
@@ -121,7 +123,7 @@ class Thought:
     def along(cls, phrase: Phrase, taste: Taste, seed: int, turn: int, taken_at: float) -> Self:
         """The thought with which one joins a player who goes on: its clock begins there."""
         onsets = [on_grid(note.start - taken_at) for note in phrase.notes]
-        joined = cls(phrase, taste, seed, turn, onset=onsets[-1], is_along=True)
+        joined = cls(phrase, taste, seed, turn, onset=onsets[-1], is_along=True, spoke_at=0.0)
         return replace(joined, player_at=_counted((), onsets))
 
     def changed(self, taste: Taste, earliest: float, taken: frozenset[int] = frozenset()) -> Self:
@@ -165,27 +167,39 @@ class Thought:
         """The bins of step that the next note may come after, (97,).
 
         The busier the player, the longer the model rests between its onsets; the sparser it is to
-        play, too. What leaves no step at all gives way: to the longest, or to the soonest.
+        play, too. Nor does it keep out for long while the player plays. What leaves no step at all
+        gives way: to the longest, or to the soonest.
         """
         bounds, density = self.taste.bounds, self.taste.density
         soon = bounds.steps(self.earliest - self.onset)
         at = self.onset + STEP_EDGES[:-1]
         is_rested = at - self.spoke_at >= self._rests(at)
-        if self.spoke_at == self.onset:
+        if self.spoke_at == self.onset and (len(self.chord) < FULL or not self._busy(at).any()):
             is_rested |= STEP_EDGES[:-1] < TOGETHER  # its own chord may be completed
         late = soon & is_rested
         allowed = late if late.any() else soon & (np.cumsum(soon[::-1])[::-1] == 1)
-        dense = allowed & (STEP_EDGES[1:] <= bounds.longest_silence / max(density, 1.0))
+        longest = bounds.longest_silence / max(density, 1.0)
+        in_time = (STEP_EDGES[1:] <= longest) & (at - self.spoke_at <= self._keeps_out)
+        dense = allowed & in_time
         return dense if dense.any() else allowed & (np.cumsum(allowed) == 1)
 
     def _rests(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
         """Seconds between two onsets of the model's at each of some moments, at least."""
         density = self.taste.density
-        onsets = np.array(self.player_at)
-        before = at[:, None] - onsets[None, :]  # (moments, onsets)
-        per_second = ((before >= 0) & (before < BUSY)).sum(axis=1) / BUSY
-        rests: NDArray[np.float64] = YIELD * per_second / density + REST * max(1 / density - 1, 0)
-        return rests
+        rests: NDArray[np.float64] = YIELD * self._busy(at) / density
+        return rests + REST * max(1 / density - 1, 0)
+
+    @property
+    def _keeps_out(self) -> float:
+        """Seconds between two onsets of the model's, at most, while the player plays."""
+        busy = float(self._busy(np.array([self.onset]))[0])
+        return (LAG + 2 * YIELD * busy) / self.taste.density if busy else inf
+
+    def _busy(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Onsets a second of the player's, up to each of some moments."""
+        before = at[:, None] - np.array(self.player_at)[None, :]  # (moments, onsets)
+        busy: NDArray[np.float64] = ((before >= 0) & (before < BUSY)).sum(axis=1) / BUSY
+        return busy
 
     def numbers(self, count: int, purpose: int | None = None) -> tuple[float, ...]:
         """The random numbers, evenly between 0 and 1, that belong to the next note."""

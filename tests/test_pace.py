@@ -9,7 +9,7 @@ import pytest
 from performer.continuation import made_again, maker
 from performer.improviser import Improviser
 from performer.length import Fixed, Limit
-from performer.messages import Dropped, Maker, Player, Remark, TooSlow, Trouble
+from performer.messages import Dropped, Maker, Mode, Player, Remark, TooSlow, Trouble
 from performer.midi import NoteOn, parse
 from performer.notes import Note
 from performer.pace import FAR, JUDGED, Pace, Verdict
@@ -44,6 +44,13 @@ def test_a_model_that_keeps_up_is_not_called_slow() -> None:
     rehearsal = rehearse(phrase_of(5), Patient(0.1), SETTINGS, thinking=0.01)
     assert not [told for told in rehearsal.told if isinstance(told, Remark | Trouble | TooSlow)]
     assert max(lateness(rehearsal)) < 1e-6
+
+
+def test_a_model_that_is_made_to_think_again_is_not_called_slow() -> None:
+    """As in a duet, by every key of the player's."""
+    duet = replace(SETTINGS, mode=Mode.DUET)
+    rehearsal = rehearse(phrase_of(100, step=0.11), Patient(0.3), duet, thinking=0.01)
+    assert not [told for told in rehearsal.told if isinstance(told, Remark | TooSlow)]
 
 
 def test_one_that_is_often_late_thinks_further_ahead_and_each_is_said_once() -> None:
