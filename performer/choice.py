@@ -4,12 +4,17 @@ The rules kept here: it thinks as long as there is time, and no longer: before e
 and what it has by then is compared. The first candidate is what would have been played anyway. A
 candidate is a seed, so that whatever is chosen is made again from the seed alone; and one that
 quotes a piece for too long is never chosen where there is another.
+
+The best is the likest to a composer's, by the plain figures of its notes. To choose by the score
+helps nothing: among the answers of one model it knows no better from worse; to a judge that knew
+neither, the best by likeness of eight answers is harder to tell (`antiphon-train best-of`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from performer.descriptors import Heard, as_heard
 from performer.length import Limit
 from performer.notes import Note
 from performer.quotations import Quotations, Quoting
@@ -30,10 +35,13 @@ class Improvises(Protocol):
 
 
 class Scores(Protocol):
-    """Whoever can say how good impressions seem."""
+    """Whoever can say how good impressions seem, and how like a composer's notes are."""
 
     def odds(self, embeddings: Floats) -> Floats:
         """How good (n, width) impressions seem, (n,)."""
+
+    def likeness(self, music: Sequence[Heard]) -> Floats:
+        """How like a composer's some answers are, (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +66,17 @@ class Opinion:
     """What the critic thinks of an answer, as far as it has come."""
 
     impression: Impression = field(default_factory=Impression)
-    notes: int = 0
+    said: tuple[Note, ...] = ()
     odds: tuple[float, ...] = ()  # after every window of notes
     quoting: Quoting = field(default_factory=Quoting)
+    likeness: float | None = None  # of all notes, once it is concluded
     quoted: int = 0  # the most notes in a row
     title: str | None = None  # of the piece quoted most
+
+    @property
+    def notes(self) -> int:
+        """How many notes it is about."""
+        return len(self.said)
 
     @property
     def mean(self) -> float | None:
@@ -99,19 +113,24 @@ def heard(opinion: Opinion, after: Thought, note: Note, critic: Critic) -> Opini
         quoting = critic.quotations.after(quoting, note.pitch)
         if quoting.notes > quoted:
             quoted, title = quoting.notes, critic.quotations.title(quoting)
-    notes = opinion.notes + 1
-    odds = opinion.odds
-    if notes % WINDOW == 0 and impression.contexts:
+    said, odds = (*opinion.said, note), opinion.odds
+    if len(said) % WINDOW == 0 and impression.contexts:
         odds = (*odds, _odds(impression, critic))
-    return Opinion(impression, notes, odds, quoting, quoted, title)
+    return Opinion(impression, said, odds, quoting, None, quoted, title)
 
 
 def concluded(opinion: Opinion, critic: Critic) -> Opinion:
-    """The opinion with a score of the last notes, where they are enough and have none yet."""
-    rest = opinion.notes % WINDOW
-    if rest < LEAST_SCORED or not opinion.impression.contexts:
+    """The opinion of an answer that is whole: with a score of its last notes, and its likeness.
+
+    Where there are too few notes for either, there is none.
+    """
+    if opinion.notes < LEAST_SCORED or not opinion.impression.contexts:
         return opinion
-    return replace(opinion, odds=(*opinion.odds, _odds(opinion.impression, critic)))
+    odds = opinion.odds
+    if opinion.notes % WINDOW >= LEAST_SCORED:
+        odds = (*odds, _odds(opinion.impression, critic))
+    (likeness,) = critic.scorer.likeness([as_heard(opinion.said)])
+    return replace(opinion, odds=odds, likeness=float(likeness))
 
 
 def choose(
@@ -131,14 +150,16 @@ def choose(
             break
         opinions.append((seed, opinion))
     compared = [
-        (seed, opinion, opinion.mean) for seed, opinion in opinions if opinion.mean is not None
+        (seed, opinion, opinion.likeness, opinion.score)
+        for seed, opinion in opinions
+        if opinion.likeness is not None and opinion.score is not None
     ]
     if not compared:
         return Chosen(thought.seed, opinions[0][1] if opinions else None, ())
-    odds = [mean for _, _, mean in compared]
-    copies = [opinion.quoted > critic.most_quoted for _, opinion, _ in compared]
-    seed, opinion, _ = compared[best(odds, copies)]
-    return Chosen(seed, opinion, tuple(map(as_score, odds)))
+    copies = [opinion.quoted > critic.most_quoted for _, opinion, _, _ in compared]
+    place = best([likeness for _, _, likeness, _ in compared], copies)
+    seed, opinion, _, _ = compared[place]
+    return Chosen(seed, opinion, tuple(score for _, _, _, score in compared))
 
 
 def _thought_through(

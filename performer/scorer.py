@@ -15,11 +15,13 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from performer.descriptors import Heard, described, table
 from performer.refusal import Refusal
 
 WINDOW = 25  # notes that are scored together
 LARGEST = 4 * 1024 * 1024  # bytes of a scorer's file
 FOLDER = "scorer"  # beside the models
+THREE_NOTES = np.array([[0.0, 60, 64, 0.1], [0.2, 62, 64, 0.3], [0.4, 64, 64, 0.5]])  # to try out
 
 Floats = NDArray[np.float32]
 
@@ -58,6 +60,7 @@ class ScorerCard:
     licence: str
     date: str  # ISO 8601
     figures: Mapping[str, float]
+    descriptors: tuple[str, ...] = ()  # by which it tells the model from a composer
 
     def to_metadata(self) -> dict[str, str]:
         """The card as an .onnx file's metadata: every value is JSON text."""
@@ -67,8 +70,9 @@ class ScorerCard:
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
         """The card read back. Raises ValueError where it is not whole."""
         try:
-            return cls(*(json.loads(metadata[each.name]) for each in fields(cls)))
-        except (KeyError, ValueError):
+            told = {each.name: json.loads(metadata[each.name]) for each in fields(cls)}
+            return cls(**{**told, "descriptors": tuple(told["descriptors"])})
+        except (KeyError, ValueError, TypeError):
             raise ValueError("it does not say what it scores") from None
 
 
@@ -90,6 +94,8 @@ class Scorer:
             raise Refusal(f"The scorer {path} cannot be read: {reason.strerror}.") from None
         except ValueError as reason:
             raise Refusal(f"{path} cannot score: {reason}.") from None
+        if not set(card.descriptors) <= set(described(THREE_NOTES)):
+            raise Refusal(f"{path} cannot score: it goes by figures that are not known here.")
         if card.sha256 != sha256:
             raise Refusal(
                 f"{path} belongs to the model {card.sha256[:12]}, and {sha256[:12]} is another: "
@@ -102,15 +108,30 @@ class Scorer:
 
         Raises Refusal where the model knows otherwise much than the scorer.
         """
-        return self._said("odds", embeddings)[:, 0]
+        return self._said("odds", embeddings, self._no_figures(len(embeddings)))[:, 0]
 
     def traits(self, embeddings: Floats) -> Floats:
         """Along what music differs, whitened, (n, traits): what a listener's taste goes by."""
-        return self._said("traits", embeddings)
+        return self._said("traits", embeddings, self._no_figures(len(embeddings)))
 
-    def _said(self, output: str, embeddings: Floats) -> Floats:
+    def likeness(self, music: Sequence[Heard]) -> Floats:
+        """How like a composer's some answers are, (n,): the odds against the model itself."""
+        names, figures = table(music)
+        place = {name: number for number, name in enumerate(names)}
+        wanted = figures[:, [place[name] for name in self.card.descriptors]].astype(np.float32)
+        nothing = np.zeros((len(music), self._width), dtype=np.float32)
+        return self._said("likeness", nothing, wanted)[:, 0]
+
+    def _no_figures(self, count: int) -> Floats:
+        return np.zeros((count, len(self.card.descriptors)), dtype=np.float32)
+
+    @property
+    def _width(self) -> int:
+        return int(self._graph.get_inputs()[0].shape[1])
+
+    def _said(self, output: str, embeddings: Floats, figures: Floats) -> Floats:
         try:
-            (said,) = self._graph.run([output], {"embedding": embeddings})
+            (said,) = self._graph.run([output], {"embedding": embeddings, "figures": figures})
         except Exception:  # onnxruntime's exceptions share no narrower class
             raise Refusal("The scorer does not fit what the model knows.") from None
         return np.asarray(said, dtype=np.float32)

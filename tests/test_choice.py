@@ -1,12 +1,13 @@
 """Of several answers the best is played, in the time there is, and none that quotes too long."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from performer.choice import LEAST_SCORED, Chosen, Critic, Wanted, choose, seeds
+from performer.descriptors import VELOCITY, Heard
 from performer.length import Limit
 from performer.notes import Note, Phrase
 from performer.scorer import WINDOW, Floats
@@ -29,17 +30,21 @@ class Moody:
         self.asked.append((thought.seed, thought.index))
         dice = np.random.default_rng((thought.seed, thought.index))
         onset = round(0.25 * thought.index, 3)
-        note = Note(int(dice.integers(30, 90)), 70, onset, onset + 0.2)
+        loud = int(self.worth(thought.seed)) // 500
+        note = Note(int(dice.integers(30, 90)), loud, onset, onset + 0.2)
         known = np.array([0.0 if thought.index == 0 else self.worth(thought.seed)], np.float32)
         mind = TouchMind({}, np.zeros(5, dtype=np.int64), 0, 70, context=known)
         return note, thought.after(note, 0.25, mind)
 
 
 class Plain:
-    """Takes the mean of what was known for the odds."""
+    """Takes the mean of what was known for the odds, and how loud it is for the likeness."""
 
     def odds(self, embeddings: Floats) -> Floats:
         return embeddings[:, 0]
+
+    def likeness(self, music: Sequence[Heard]) -> Floats:
+        return np.array([heard[:, VELOCITY].mean() for heard in music], dtype=np.float32)
 
 
 def thought() -> Thought:
@@ -55,10 +60,10 @@ def chosen(
 
 def test_the_best_is_chosen_and_told_by_its_seed() -> None:
     worst_first, best_second = list(seeds(OWN, 4)), list(seeds(OWN, 4))[1]
-    choice = chosen(Moody(lambda seed: 3.0 if seed == best_second else 1.0))
+    choice = chosen(Moody(lambda seed: 3_000.0 if seed == best_second else 1.0))
     assert choice.seed == best_second
     assert choice.opinion is not None
-    assert choice.opinion.mean == 3.0
+    assert choice.opinion.mean == 3_000.0
     assert len(choice.scores) == 4
     assert worst_first[0] == OWN
 

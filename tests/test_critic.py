@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from performer import critic as critics
-from performer.choice import Chosen, Critic, Opinion
+from performer.choice import Chosen, Critic, Opinion, seeds
 from performer.command_line import main
 from performer.continuation import continued, made_again
 from performer.critic import best_continued, critic_of, in_words, own_scorer
@@ -23,7 +23,7 @@ from performer.take import write_take
 from performer.taste import Taste
 from tests.fakes import write_trial_touch_model
 from trainer.quotations import index_of
-from trainer.scorer import write
+from trainer.scorer import Weights, write
 from trainer.teaching import Line, Traits
 
 PHRASE = Phrase.of(Note(60 + n, 70, 0.3 * n, 0.3 * n + 0.2) for n in range(10))
@@ -49,8 +49,10 @@ def width() -> int:
 def write_scorer(path: Path, sha256: str, seed: int, kind: str = "shipped") -> None:
     dice = np.random.default_rng(seed)
     traits = Traits(dice.normal(size=(width(), 4)), dice.normal(size=4))
-    card = ScorerCard("trial", sha256, kind, "dice", "CC0-1.0", "2026-11-24", {})
-    write(Line(dice.normal(size=width())), traits, card, path)
+    names = ("pitch mean", "step mean", "dissonance")
+    card = ScorerCard("trial", sha256, kind, "dice", "CC0-1.0", "2026-11-24", {}, names)
+    line, likeness = Line(dice.normal(size=width())), Line(dice.normal(size=3))
+    write(Weights(line, traits, likeness), card, path)
 
 
 def scores(improviser: Improviser, count: int) -> Chosen:
@@ -63,7 +65,11 @@ def test_the_best_of_several_is_continued_and_can_be_made_again(improviser: Impr
     take, chosen = best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, 6)
     assert len(chosen.scores) == 6
     assert chosen.opinion is not None
-    assert chosen.opinion.score == max(chosen.scores)
+    alone = [
+        best_continued(PHRASE, improviser, Taste(), seed, LENGTH, critic, 1)[1].opinion
+        for seed in seeds(3, 6)
+    ]
+    assert chosen.opinion.likeness == max(one.likeness for one in alone if one and one.likeness)
     assert take.answers[0].seed == chosen.seed
     assert made_again(take, improviser) == take
 
@@ -116,6 +122,9 @@ def test_an_opinion_is_one_line(chosen: Chosen, said: str) -> None:
 class _Nobody:
     def odds(self, embeddings: np.ndarray) -> np.ndarray:
         return embeddings[:, 0]
+
+    def likeness(self, music: object) -> np.ndarray:
+        return np.zeros(1)
 
 
 def test_the_command_says_the_score(improviser: Improviser, tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from performer.descriptors import described, heard_again
 from trainer.confidence import bounded, mean, ratio
-from trainer.descriptors import described, heard_again
 from trainer.judges import (
     Trial,
     area,

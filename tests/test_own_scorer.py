@@ -16,7 +16,7 @@ from performer.touch_player import TouchPlayer
 from tests.fakes import write_trial_touch_model
 from trainer.own_scorer import embedding_of, make, read_back, verdicts
 from trainer.personal import concordance
-from trainer.scorer import write
+from trainer.scorer import Weights, write
 from trainer.teaching import Line, Traits
 
 
@@ -27,9 +27,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     improviser = Improviser(Model.load(path))
     assert isinstance(improviser.player, TouchPlayer)
     heard = np.stack([embedding_of(improviser.player, music(seed)) for seed in range(40)])
-    card = ScorerCard("trial", improviser.model.sha256, "shipped", "none", "CC0-1.0", "", {})
+    names = ("dissonance",)
+    card = ScorerCard("trial", improviser.model.sha256, "shipped", "none", "CC0-1.0", "", {}, names)
     line = Line(np.random.default_rng(0).normal(0, 0.01, heard.shape[1]))
-    write(line, Traits.of(heard), card, scorer_of(path))
+    write(Weights(line, Traits.of(heard), Line(np.ones(1))), card, scorer_of(path))
     return path
 
 
@@ -115,9 +116,10 @@ def test_a_file_is_read_back_as_the_line_it_was(tmp_path: Path) -> None:
     dice = np.random.default_rng(0)
     line = Line(dice.normal(size=6), 0.5)
     traits = Traits.of(dice.normal(size=(30, 6)).astype(np.float32))
-    card = ScorerCard("trial", "a", "shipped", "", "", "", {})
-    write(line, traits, card, tmp_path / "scorer.onnx")
-    back, back_traits = read_back(tmp_path / "scorer.onnx")
-    assert back.weights == pytest.approx(line.weights)
-    assert back.bias == pytest.approx(0.5)
-    assert back_traits.weights == pytest.approx(traits.weights, rel=1e-5)
+    card = ScorerCard("trial", "a", "shipped", "", "", "", {}, ("dissonance",))
+    write(Weights(line, traits, Line(np.array([0.25]), 2.0)), card, tmp_path / "scorer.onnx")
+    back = read_back(tmp_path / "scorer.onnx")
+    assert back.line.weights == pytest.approx(line.weights)
+    assert back.line.bias == pytest.approx(0.5)
+    assert back.traits.weights == pytest.approx(traits.weights, rel=1e-5)
+    assert (back.likeness.weights.tolist(), back.likeness.bias) == ([0.25], 2.0)

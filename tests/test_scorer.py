@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from performer.descriptors import as_heard
+from performer.notes import Note
 from performer.refusal import Refusal
 from performer.scorer import (
     WINDOW,
@@ -18,7 +20,7 @@ from performer.scorer import (
     scorer_of,
 )
 from trainer.corruptions import CORRUPTIONS, GRAND, REAL, REFERENCE
-from trainer.scorer import write
+from trainer.scorer import Weights, write
 from trainer.teaching import (
     Lesson,
     Line,
@@ -35,7 +37,9 @@ from trainer.teaching import (
 )
 
 SHA = "c" * 64
-CARD = ScorerCard("trial", SHA, "shipped", "made up", "CC0-1.0", "2026-11-24", {"AUC": 0.9})
+NAMED = ("pitch mean", "dissonance")
+CARD = ScorerCard("trial", SHA, "shipped", "made up", "CC0-1.0", "2026-11-24", {"AUC": 0.9}, NAMED)
+FIGURES = Line(np.array([0.5, -2.0]), 1.0)
 NAMES = (REAL, GRAND, REFERENCE, *CORRUPTIONS)
 WORTH = dict(zip(NAMES, (4.0, 3.0, 1.5, 2.5, 1.5, 0.0, 0.0, 0.0, 0.0), strict=True))
 WIDTH = 12
@@ -122,7 +126,7 @@ def test_another_classifier_is_compared_on_the_same_works() -> None:
 def test_the_file_says_what_the_regression_says(tmp_path: Path) -> None:
     line = Line(np.random.default_rng(0).normal(size=12), 0.3)
     path = tmp_path / "scorer" / "trial.onnx"
-    write(line, TRAITS, CARD, path)
+    write(Weights(line, TRAITS, FIGURES), CARD, path)
     scorer = Scorer.load(path, SHA)
     asked = np.random.default_rng(1).normal(size=(5, 12)).astype(np.float32)
     assert np.allclose(scorer.odds(asked), line.odds(asked), atol=1e-5)
@@ -142,14 +146,26 @@ def test_traits_are_what_differs_most_each_as_wide_as_the_others(tmp_path: Path)
     assert np.allclose(said.mean(axis=0), 0, atol=1e-3)
     assert np.allclose(said.std(axis=0), 1, atol=0.02)
     assert abs(np.corrcoef(said[:, 0], told[:, 0])[0, 1]) > 0.98
-    write(Line(np.ones(WIDTH)), traits, CARD, tmp_path / "trial.onnx")
+    write(Weights(Line(np.ones(WIDTH)), traits, FIGURES), CARD, tmp_path / "trial.onnx")
     read = Scorer.load(tmp_path / "trial.onnx", SHA)
     assert np.allclose(read.traits(embeddings[:5]), said[:5], atol=1e-3)
 
 
+def test_likeness_goes_by_the_figures_that_the_card_names(tmp_path: Path) -> None:
+    path = tmp_path / "trial.onnx"
+    write(Weights(Line(np.ones(12)), TRAITS, FIGURES), CARD, path)
+    music = [
+        as_heard([Note(60 + up, 64, 0.2 * n, 0.2 * n + 0.1) for n in range(9)]) for up in (0, 5)
+    ]
+    assert Scorer.load(path, SHA).likeness(music) == pytest.approx([31.0, 33.5], abs=1e-3)
+    unknown = replace(CARD, descriptors=("pitch mean", "charm"))
+    with pytest.raises(Refusal, match="figures that are not known"):
+        write(Weights(Line(np.ones(12)), TRAITS, FIGURES), unknown, path)
+
+
 def test_a_scorer_of_another_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "trial.onnx"
-    write(Line(np.ones(12)), TRAITS, CARD, path)
+    write(Weights(Line(np.ones(12)), TRAITS, FIGURES), CARD, path)
     with pytest.raises(Refusal, match="belongs to the model cccccccccccc, and dddddddddddd"):
         Scorer.load(path, "d" * 64)
 
@@ -161,7 +177,7 @@ def test_what_is_no_scorer_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no graph")
     with pytest.raises(Refusal, match="cannot score: it is no whole"):
         Scorer.load(path, SHA)
-    write(Line(np.ones(12)), TRAITS, CARD, path)
+    write(Weights(Line(np.ones(12)), TRAITS, FIGURES), CARD, path)
     with pytest.raises(Refusal, match="does not fit"):
         Scorer.load(path, SHA).odds(np.zeros((1, 10), np.float32))
 
@@ -191,5 +207,5 @@ def test_a_scorer_is_not_left_behind_that_says_otherwise(tmp_path: Path) -> None
     path = tmp_path / "trial.onnx"
     broken = replace(CARD, sha256=SHA)
     with pytest.raises(Refusal, match="not written"):
-        write(Line(np.full(12, 1e30), float("nan")), TRAITS, broken, path)
+        write(Weights(Line(np.full(12, 1e30), float("nan")), TRAITS, FIGURES), broken, path)
     assert not list(tmp_path.iterdir())

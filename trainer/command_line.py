@@ -22,6 +22,7 @@ STAGES = {
     "export": "Export a run's best network as an .onnx file.",
     "rate": "Rate music by ear, not knowing who played it.",
     "scorer": "Teach an ear that scores what a model plays.",
+    "best-of": "Judge the best of several continuations beside single ones.",
     "personal": "Shift a model's scorer towards your own ratings.",
     "quotations": "Index the pieces learnt from, so that a model hears itself quote.",
     "model": "All of it at once: a folder of MIDI files becomes a model of your own.",
@@ -31,6 +32,7 @@ STAGES = {
 
 FILES = {
     "grand": "train_grand",
+    "best-of": "Judge the best of several continuations beside single ones.",
     "personal": "own_scorer",
 }  # where a stage is, if not in the file of its name
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from performer.descriptors import of_touch, table
 from trainer.confidence import Measured, numbered, weighted
-from trainer.descriptors import of_touch, table
 from trainer.works import END, PITCH, START, Heard
 
 FOLDS = 5

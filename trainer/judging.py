@@ -23,12 +23,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from performer import descriptors
 from performer.improviser import Improviser
 from performer.model import Model
 from performer.refusal import Refusal
 from performer.taste import Taste
 from performer.touch import DURATION, PITCH, STEP
-from trainer import copying, descriptors, ear, faults, foreseen, judges
+from trainer import copying, ear, faults, foreseen, judges
 from trainer.baselines import LONGEST
 from trainer.confidence import Measured, mean, weighted
 from trainer.continuations import Continuation, Kept, Manner

@@ -27,7 +27,7 @@ from performer.touch_player import HEARING, TouchPlayer
 from trainer.continuations import name_of
 from trainer.impressions import listened
 from trainer.personal import LEAST_RATINGS, Personal, Verdicts, as_said, personal
-from trainer.scorer import write
+from trainer.scorer import Weights, write
 from trainer.teaching import Line, Traits
 
 
@@ -88,7 +88,7 @@ def make(model: Path, folder: Path, who: str | None, out: Path) -> Personal:
     learnt = personal(verdicts(said, folder, improviser.player, shipped))
     out.unlink(missing_ok=True)
     if learnt.restraint is not None:
-        line, traits = read_back(scorer_of(model))
+        weights = read_back(scorer_of(model))
         card = replace(
             shipped.card,
             kind="personal",
@@ -96,12 +96,13 @@ def make(model: Path, folder: Path, who: str | None, out: Path) -> Personal:
             date=date.today().isoformat(),
             figures={"nats gained on ratings kept away": round(learnt.gain, 4)},
         )
-        write(shifted(learnt, line, traits), traits, card, out)
+        line = shifted(learnt, weights.line, weights.traits)
+        write(replace(weights, line=line), card, out)
     return learnt
 
 
-def read_back(path: Path) -> tuple[Line, Traits]:
-    """The line and the traits of a scorer's file."""
+def read_back(path: Path) -> Weights:
+    """The weights of a scorer's file."""
     import onnx
     from onnx import numpy_helper
 
@@ -109,8 +110,11 @@ def read_back(path: Path) -> tuple[Line, Traits]:
         each.name: numpy_helper.to_array(each).astype(np.float64)
         for each in onnx.load(path).graph.initializer
     }
-    line = Line(kept["weights"][:, 0], float(kept["bias"][0]))
-    return line, Traits(kept["trait_weights"], kept["trait_bias"])
+    return Weights(
+        Line(kept["weights"][:, 0], float(kept["bias"][0])),
+        Traits(kept["trait_weights"], kept["trait_bias"]),
+        Line(kept["figure_weights"][:, 0], float(kept["figure_bias"][0])),
+    )
 
 
 @click.command(epilog="\b\nExample:\n  antiphon-train personal --folder ratings --who ada")

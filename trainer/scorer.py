@@ -24,9 +24,11 @@ from performer.scorer import Scorer, ScorerCard, scorer_of
 from performer.shelf import SHIPPED
 from performer.take import write_whole
 from performer.taste import Taste
+from trainer import likeness
 from trainer.confidence import Measured
 from trainer.corruptions import GRAND, REAL, REFERENCE
 from trainer.impressions import Listened, Listener, Playing, some
+from trainer.likeness import Likeness
 from trainer.listeners import Learnt, Pool, tried
 from trainer.page import written as in_words
 from trainer.splits import TEST, TRAIN
@@ -44,17 +46,19 @@ from trainer.teaching import (
     taught,
     won,
 )
-from trainer.works import Excerpt, played, read_works
+from trainer.works import Excerpt, Work, played, read_works
 
 IR_VERSION, OPSET = 8, 17
 GRAPH = """
 <ir_version: {ir_version}, opset_import: ["": {opset}]>
-scorer (float[batch, {width}] embedding) => (
-    float[batch, 1] odds, float[batch, 1] score, float[batch, {traits}] traits
+scorer (float[batch, {width}] embedding, float[batch, {figures}] figures) => (
+    float[batch, 1] odds, float[batch, 1] score, float[batch, {traits}] traits,
+    float[batch, 1] likeness
 ) {{
     odds = Gemm(embedding, weights, bias)
     score = Sigmoid(odds)
     traits = Gemm(embedding, trait_weights, trait_bias)
+    likeness = Gemm(figures, figure_weights, figure_bias)
 }}
 """
 TEMPERATURES = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -84,6 +88,7 @@ class Fitted:
     test: Lesson
     temperatures: Lesson
     pool: Pool  # of what made-up listeners rate
+    likeness: Likeness
 
     @property
     def line(self) -> Line:
@@ -107,6 +112,7 @@ class Fitted:
             **{name: won(odds, pair, self.test.works) for name, pair in ranked},
             **{f"AUC: {REAL} against {name}": auc(self.test, odds, name) for name in others},
             "accuracy: as composed or not": accuracy(self.test, odds),
+            "AUC: likeness of a hundred notes, train works kept away": self.likeness.auc,
         }
 
     def mean_odds(self) -> dict[str, float]:
@@ -132,8 +138,9 @@ def fit(config: Config, console: Console) -> ScorerCard:
         licence="CC-BY-SA-4.0",
         date=date.today().isoformat(),
         figures={name: round(one.value, 4) for name, one in fitted.figures().items()},
+        descriptors=fitted.likeness.names,
     )
-    write(fitted.line, fitted.traits, card, config.out)
+    write(Weights(fitted.line, fitted.traits, fitted.likeness.line), card, config.out)
     others = rivals(fitted.lesson, fitted.test, fitted.line)
     text = as_markdown(card, fitted, others)
     config.out.with_suffix(".md").write_text(text, encoding="utf-8")
@@ -165,7 +172,19 @@ def measured(config: Config, console: Console) -> Fitted:
         Lesson.of(trial),
         Lesson.of(warm),
         Pool.of([*learnt, *asked], [*lesson, *trial]),
+        _likeness(improviser, train, config, console),
     )
+
+
+def _likeness(
+    improviser: Improviser, train: Sequence[Work], config: Config, console: Console
+) -> Likeness:
+    asked = likeness.prompts(train, config.prompts)
+    answers = likeness.continued(improviser, asked, config.kept / "continued")
+    what = "Letting it continue train works"
+    played_on = list(track(answers, what, total=len(asked), console=console))
+    works = np.array([ask.work.number for ask in asked])
+    return likeness.taught([ask.real for ask in asked], played_on, works)
 
 
 def temperatures() -> dict[str, Taste]:
@@ -173,16 +192,30 @@ def temperatures() -> dict[str, Taste]:
     return {f"temperature {warm:g}": Taste.of(warm, 1.0) for warm in TEMPERATURES}
 
 
-def graph(line: Line, traits: Traits) -> onnx.ModelProto:
-    """A line, and the traits by which listeners differ, as a graph."""
-    width, count = traits.weights.shape
-    text = GRAPH.format(ir_version=IR_VERSION, opset=OPSET, width=width, traits=count)
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """All that a scorer's file says."""
+
+    line: Line  # how good an impression seems
+    traits: Traits  # along what listeners differ
+    likeness: Line  # how like a composer's the notes are
+
+
+def graph(weights: Weights) -> onnx.ModelProto:
+    """A scorer as a graph."""
+    width, count = weights.traits.weights.shape
+    figures = len(weights.likeness.weights)
+    text = GRAPH.format(
+        ir_version=IR_VERSION, opset=OPSET, width=width, traits=count, figures=figures
+    )
     model = onnx.parser.parse_model(text)
     constants = {
-        "weights": line.weights[:, None],
-        "bias": np.array([line.bias]),
-        "trait_weights": traits.weights,
-        "trait_bias": traits.bias,
+        "weights": weights.line.weights[:, None],
+        "bias": np.array([weights.line.bias]),
+        "trait_weights": weights.traits.weights,
+        "trait_bias": weights.traits.bias,
+        "figure_weights": weights.likeness.weights[:, None],
+        "figure_bias": np.array([weights.likeness.bias]),
     }
     for name, value in constants.items():
         model.graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
@@ -190,28 +223,33 @@ def graph(line: Line, traits: Traits) -> onnx.ModelProto:
     return model
 
 
-def write(line: Line, traits: Traits, card: ScorerCard, out: Path) -> None:
-    """Put a scorer into its place, if it says what the line says. Raises Refusal."""
-    model = graph(line, traits)
+def write(weights: Weights, card: ScorerCard, out: Path) -> None:
+    """Put a scorer into its place, if it says what the weights say. Raises Refusal."""
+    model = graph(weights)
     onnx.helper.set_model_props(model, card.to_metadata())
     trial = out.with_name(f".{out.name}.trial")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         write_whole(trial, model.SerializeToString())
-        asked = np.random.default_rng(0).normal(size=(64, len(line.weights))).astype(np.float32)
-        scorer = Scorer.load(trial, card.sha256)
-        differs = [
-            not np.abs(said - wanted).max() <= TOLERANCE * max(np.abs(wanted).max(), 1.0)
-            for said, wanted in (
-                (scorer.odds(asked), line.odds(asked)),
-                (scorer.traits(asked), traits.of_each(asked)),
-            )
-        ]
-        if any(differs):
+        if _differs(Scorer.load(trial, card.sha256), weights):
             raise Refusal(f"{out} was not written: it would say otherwise than the regression.")
         trial.replace(out)
     finally:
         trial.unlink(missing_ok=True)
+
+
+def _differs(scorer: Scorer, weights: Weights) -> bool:
+    """True where the file says otherwise of noise."""
+    dice = np.random.default_rng(0)
+    asked = dice.normal(size=(64, len(weights.line.weights))).astype(np.float32)
+    pairs = (
+        (scorer.odds(asked), weights.line.odds(asked)),
+        (scorer.traits(asked), weights.traits.of_each(asked)),
+    )
+    return any(
+        not np.abs(said - wanted).max() <= TOLERANCE * max(np.abs(wanted).max(), 1.0)
+        for said, wanted in pairs
+    )
 
 
 CARD = """# The scorer of {card.model}

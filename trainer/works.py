@@ -14,20 +14,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from performer.descriptors import END as END
+from performer.descriptors import PITCH as PITCH
+from performer.descriptors import START as START
+from performer.descriptors import VELOCITY as VELOCITY
+from performer.descriptors import Heard as Heard
+from performer.descriptors import as_heard as as_heard
 from performer.notes import GRID, Note, Phrase, Span, on_grid
 from performer.touch import SCORE
 from trainer.lanes import Performance, performances
 from trainer.splits import runs, works
 
-START, PITCH, VELOCITY, END = range(4)  # columns of notes
 PROMPT_NOTES, ANSWER_NOTES = 50, 100
 CLOSEST = 10  # notes from one excerpt to the next of the same work, at least
-
-Heard = NDArray[
-    np.float64
-]  # (notes, 4): start, pitch, velocity, end; times in seconds, on the grid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,16 +68,6 @@ class Excerpt:
     first: int  # number of its first note in the work
     prompt: Phrase
     real: Heard  # (notes, 4)
-
-
-def as_heard(notes: Sequence[Note]) -> Heard:
-    """Notes as rows.
-
-    >>> as_heard([Note(60, 80, 0.0, 0.5)]).tolist()
-    [[0.0, 60.0, 80.0, 0.5]]
-    """
-    rows = [(note.start, note.pitch, note.velocity, note.end) for note in notes]
-    return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
 def as_notes(heard: Heard) -> list[Note]:

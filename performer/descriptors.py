@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.codec import DURATION_EDGES, STEP_EDGES, bins
-from trainer.works import END, PITCH, START, VELOCITY, Heard
+from performer.notes import Note
+
+START, PITCH, VELOCITY, END = range(4)  # columns of notes
 
 TOGETHER = 0.03  # seconds within which notes are one chord
 SHORTEST = 0.001  # seconds; what the logarithm of a time starts at
@@ -24,7 +26,18 @@ RUN = 3  # intervals, or steps, that make a figure
 LAGS = (1, 2, 3, 4, 6, 8, 12, 16)  # notes after which something may return
 
 Doubles = NDArray[np.float64]
+Heard = Doubles  # (notes, 4): start, pitch, velocity, end; times in seconds, on the grid
 Named = Iterator[tuple[str, float]]
+
+
+def as_heard(notes: Sequence[Note]) -> Heard:
+    """Notes as rows.
+
+    >>> as_heard([Note(60, 80, 0.0, 0.5)]).tolist()
+    [[0.0, 60.0, 80.0, 0.5]]
+    """
+    rows = [(note.start, note.pitch, note.velocity, note.end) for note in notes]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
 
 def described(heard: Heard) -> dict[str, float]:

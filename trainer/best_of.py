@@ -1,0 +1,119 @@
+"""Does it help to choose? The best of several continuations beside single ones, before a judge.
+
+The rules kept here: all are judged as models are (see `judges`), on the same prompts of works that
+nobody learnt from; single draws are the first candidates of the very same choice, and the worst of
+each are judged too: a choice that means something must make these easier to tell.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from performer.choice import Critic, concluded, heard, seeds
+from performer.choice import Opinion as Thinks
+from performer.critic import critic_of
+from performer.improviser import Improviser
+from performer.length import Limit
+from performer.model import Model
+from performer.notes import as_sounded
+from performer.taste import Taste
+from performer.thought import Thought
+from trainer import judges
+from trainer.continuations import TURNS, name_of
+from trainer.judges import Trial
+from trainer.page import written
+from trainer.splits import TEST
+from trainer.works import ANSWER_NOTES, Excerpt, Heard, as_heard, excerpts, played, read_works
+
+SEED = 1
+SINGLE, BEST, WORST = "single draws", "the best", "the worst"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Some continuations of one prompt, and what was thought of them."""
+
+    music: NDArray[np.float32]  # (candidates, notes, 4)
+    odds: NDArray[np.float32]  # (candidates,)
+
+    def chosen(self) -> dict[str, Heard]:
+        """The first, the best, and the worst."""
+        places = {SINGLE: 0, BEST: int(self.odds.argmax()), WORST: int(self.odds.argmin())}
+        return {name: self.music[at].astype(np.float64) for name, at in places.items()}
+
+
+def continued(improviser: Improviser, critic: Critic, ask: Excerpt, count: int) -> Candidates:
+    """So many continuations of a prompt, each thought through to its end."""
+    turn = int(name_of(ask.prompt), 16) % TURNS
+    music, odds = [], []
+    for seed in seeds(SEED, count):
+        thought, opinion = Thought.on(ask.prompt, Taste(), seed, turn), Thinks()
+        answer = list(improviser.thoughts(thought, Limit(notes=ANSWER_NOTES)))
+        for note, after in answer:
+            opinion = heard(opinion, after, note, critic)
+        music.append(as_heard(as_sounded(note for note, _ in answer)))
+        odds.append(concluded(opinion, critic).mean or 0.0)
+    return Candidates(np.stack(music).astype(np.float32), np.array(odds, dtype=np.float32))
+
+
+def kept(
+    improviser: Improviser, critic: Critic, asked: Sequence[Excerpt], count: int, folder: Path
+) -> Iterator[Candidates]:
+    """The same, from the folder where they are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for ask in asked:
+        told = (improviser.model.sha256, getattr(critic.scorer, "card", None), count)
+        name = hashlib.sha256(f"{told!r} {name_of(ask.prompt)}".encode()).hexdigest()[:32]
+        path = folder / f"{name}.npz"
+        if not path.exists():
+            found = continued(improviser, critic, ask, count)
+            np.savez(path.with_suffix(".part.npz"), music=found.music, odds=found.odds)
+            path.with_suffix(".part.npz").replace(path)
+        with np.load(path) as file:
+            yield Candidates(file["music"], file["odds"])
+
+
+@click.command(
+    epilog="\b\nExample:\n  antiphon-train best-of exported_models/grand.onnx --data data"
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True)
+@click.option("--excerpts", "count", type=click.IntRange(min=20), default=150, show_default=True)
+@click.option("--best-of", "of", type=click.IntRange(min=2), default=8, show_default=True)
+@click.option(
+    "--kept",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("chosen"),
+    show_default=True,
+    help="Where what was played is kept, to go on from.",
+)
+def command(model: Path, data: Path, count: int, of: int, folder: Path) -> None:
+    """Judge the best of several continuations beside single ones."""
+    console = Console(stderr=True, highlight=False)
+    improviser = Improviser(Model.load(model))
+    critic = critic_of(improviser.model)
+    asked = excerpts(played(read_works(data, TEST)), count)
+    found = list(
+        track(
+            kept(improviser, critic, asked, of, folder),
+            f"Playing each prompt {of} times",
+            total=len(asked),
+            console=console,
+        )
+    )
+    works = [ask.work.number for ask in asked]
+    for name in (SINGLE, BEST, WORST):
+        trial = Trial.of([ask.real for ask in asked], [one.chosen()[name] for one in found], works)
+        with_touch, without = judges.judged(trial, [True, False])
+        click.echo(
+            f"{name} (of {of}): AUC by descriptors {written(without.auc)} without, "
+            f"{written(with_touch.auc)} with velocity"
+        )
