@@ -4,6 +4,7 @@ For longer than a test may take: `python -m performer.bench_stage`.
 """
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,13 @@ def test_a_pedal_hands_over_and_another_is_learnt(tmp_path: Path) -> None:
         assert waited(lambda: len(on.synth.strikes) > 1), "an answer"
         assert Done(Action.HAND_OVER) in told
         engine.tell(Learn())
-        engine.tell(Learn())
-        on.keyboard.send(bytes([0xB0, 20, 100]))
-        assert waited(lambda: Learnt(Controller(20)) in told)
+
+        def is_learnt() -> bool:
+            on.keyboard.send(bytes([0xB0, 20, 100]))
+            time.sleep(0.1)
+            return Learnt(Controller(20)) in told
+
+        assert waited(is_learnt)
         engine.tell(Quit())
         listening.join(20)
     assert on.synth.sounding.is_silent
