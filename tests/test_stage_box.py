@@ -45,12 +45,14 @@ class Engine:
 def served(engines: int) -> Iterator[tuple[FakePanel, list[End]]]:
     panel = FakePanel()
     ends, ours = zip(*(line() for _ in range(engines)), strict=True)
-    box = threading.Thread(target=serve, args=(ours, panel))
+    box = threading.Thread(target=serve, args=(ours, panel), daemon=True)
     box.start()
-    yield panel, list(ends)
-    for end in ends:
-        end.outgoing.close()
-    box.join(PATIENCE)
+    try:
+        yield panel, list(ends)
+    finally:
+        for end in ends:
+            end.outgoing.close()
+        box.join(PATIENCE)
     assert not box.is_alive()
 
 
