@@ -6,7 +6,7 @@ before it would have made it is written down, so that the answer can be made aga
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from performer.length import Limit
 from performer.messages import Answered, Change, Composed, GoOn, Maker, TakeUp
@@ -112,6 +112,8 @@ class Answer:
         """A note that was asked for is planned, so much having been planned then."""
         assert self.asked is not None
         self.place = Place(composed.after, self.asked.by, planned)
+        if not self.to_come and self.base.thought.index == 0:  # the best of several has its own
+            self.first = replace(self.first, seed=composed.after.seed)
         self.to_come.append(Planned(self.asked.struck, note, self.place))
         self.composed_to, self.asked = note.start, None
 

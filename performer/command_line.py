@@ -233,6 +233,14 @@ def _open_window(takes: Path | None = None) -> None:
     help="Answer in turn; answer without end, until a key is struck; or play along.",
 )
 @DENSITY
+@click.option(
+    "--best-of",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="K",
+    help="Think of up to K answers in the silence, play the best.",
+)
 @click.option("--prompt", type=FILE, metavar="FILE.mid", help="Play this, then answer it.")
 @click.option("--for", "seconds", type=SECONDS, metavar="SECONDS", help="End after so long.")
 @click.option("--takes", type=FILE, metavar="DIR", help="Where takes are kept.")
@@ -251,6 +259,7 @@ def play(
     length: Length = Like(),
     mode: str = Mode.ANSWER.value,
     density: float = 1.0,
+    best_of: int = 1,
     prompt: Path | None = None,
     seconds: float | None = None,
     takes: Path | None = None,
@@ -274,7 +283,7 @@ def play(
         console.print("There is no MIDI input, so a phrase of our own is played and answered.")
         phrase = bundled_prompt()
     taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once), density)
-    settings = Settings(taste, silence, length, _seed(seed), mode=Mode(mode))
+    settings = Settings(taste, silence, length, _seed(seed), mode=Mode(mode), best_of=best_of)
     plan = Plan(
         find_model(model),
         settings,

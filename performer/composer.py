@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from performer.choice import Critic
+from performer.foresight import Foreseen, as_foreseen, foresee
 from performer.messages import (
     Composed,
     ComposingFailed,
@@ -66,6 +68,7 @@ class _Successor:
 
     improviser: Improvises
     maker: Maker
+    critic: Critic | None
 
 
 class Composer:
@@ -75,10 +78,13 @@ class Composer:
         self,
         improviser: Improvises,
         put: Callable[[Composed | ComposingFailed | ModelTakenUp], None],
+        critic: Critic | None = None,
     ) -> None:
-        """Start the thread; what it composes is given to `put`."""
+        """Start the thread; what it composes is given to `put`. A critic chooses among answers."""
         self._requests: queue.SimpleQueue[Request | _Successor | None] = queue.SimpleQueue()
         self._improviser = improviser
+        self._critic = critic
+        self._foreseen: Foreseen | None = None
         self._put = put
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
         self._thread.start()
@@ -87,9 +93,9 @@ class Composer:
         """Ask for a note; returns at once."""
         self._requests.put(request)
 
-    def give_way(self, improviser: Improvises, maker: Maker) -> None:
+    def give_way(self, improviser: Improvises, maker: Maker, critic: Critic | None = None) -> None:
         """Let another improviser compose from now on; the session is told when."""
-        self._requests.put(_Successor(improviser, maker))
+        self._requests.put(_Successor(improviser, maker, critic))
 
     def close(self) -> None:
         """Let the thread end after the note it is at."""
@@ -99,14 +105,31 @@ class Composer:
     def _work(self) -> None:
         while (request := self._latest(self._requests.get())) is not None:
             match request:
-                case _Successor(improviser, maker):
-                    self._improviser = improviser
+                case _Successor(improviser, maker, critic):
+                    self._improviser, self._critic, self._foreseen = improviser, critic, None
                     self._put(ModelTakenUp(maker))
                 case Overhear():
                     while not overhear(self._improviser, request) and self._requests.empty():
                         pass  # a few notes at a time: nobody who asks for a note is kept waiting
+                    self._foresee(request)
+                case TakeUp(turn, thought):
+                    wanted = as_foreseen(thought, self._foreseen)
+                    self._put(compose(self._improviser, TakeUp(turn, wanted)))
                 case _:
                     self._put(compose(self._improviser, request))
+
+    def _foresee(self, request: Overhear) -> None:
+        """Think of several answers, until something else is asked for."""
+        if request.expected is None or self._critic is None or request.best_of < 2:
+            return
+        with suppress(Exception):  # what fails here fails again, and is told, at the answer
+            self._foreseen = foresee(
+                self._improviser,
+                request.expected,
+                request.best_of,
+                self._critic,
+                self._requests.empty,
+            )
 
     def _latest(self, request: Request | _Successor | None) -> Request | _Successor | None:
         """What is to be done of all that waits: what is out of date is left out."""

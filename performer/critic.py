@@ -33,6 +33,14 @@ def critic_of(model: Model) -> Critic:
     return Critic(_scorer(model), _quotations(model))
 
 
+def critic_or_none(model: Model) -> Critic | None:
+    """The critic of a model; None where it has no scorer, so that the first thought is played."""
+    try:
+        return critic_of(model)
+    except Refusal:
+        return None
+
+
 def _scorer(model: Model) -> Scorer:
     for path in (own_scorer(model.sha256), scorer_of(model.path)):
         if path.exists():

@@ -12,7 +12,7 @@ from performer.choice import Critic, Improvises, Wanted, choose
 from performer.length import Limit
 from performer.thought import Thought
 
-OPENING = Limit(notes=12)  # of each answer that is thought of
+OPENING = Limit(notes=25)  # of each answer that is thought of
 SLACK = 0.05  # seconds by which the turn may pass sooner or later than was foreseen
 
 

@@ -111,6 +111,7 @@ class Retune:
     mode: Mode = Mode.ANSWER
     density: float = 1.0  # of the model's notes; 1: as it plays best, beside the player in a duet
     is_thru: bool = True  # what the player plays is sent to the output; it is recorded anyway
+    best_of: int = 1  # answers that are thought of in the silence before the best is played
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +222,15 @@ class TakeUp:
 
 @dataclass(frozen=True, slots=True)
 class Overhear:
-    """Listen already to what the player has played so far: no answer is asked for."""
+    """Listen already to what the player has played so far: no answer is asked for.
+
+    Where it is known what will be taken up if nothing more is heard, so many answers to that may be
+    thought of meanwhile.
+    """
 
     so_far: SoFar
+    expected: Thought | None = None
+    best_of: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from pathlib import Path
 from performer.bindings import Bind, Bindings, Controls, Done, Learn, Learnt, event_of
 from performer.composer import Composer
 from performer.continuation import maker
+from performer.critic import critic_or_none
 from performer.engine import Hands, Sent, perform
 from performer.improviser import Improviser
 from performer.inbox import Inbox, Scripted
@@ -225,8 +226,8 @@ def _retuned(settings: Settings, to: Retune) -> Settings:
 
 def _retune_of(settings: Settings) -> Retune:
     taste, silence, length = settings.taste, settings.silence, settings.length
-    mode, is_thru = settings.mode, settings.is_thru
-    return Retune(taste, silence, length, settings.seed, mode, taste.density, is_thru)
+    mode, is_thru, of = settings.mode, settings.is_thru, settings.best_of
+    return Retune(taste, silence, length, settings.seed, mode, taste.density, is_thru, of)
 
 
 def _set_up(plan: Plan, model: Path, ports: ChangePorts) -> Plan:
@@ -283,7 +284,7 @@ def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], en
         open_things.callback(stage.close)
         plugged = stage.plug(_ports_of(plan))
         inbox = Inbox(_script(plan))
-        composer = Composer(improviser, inbox.put)
+        composer = Composer(improviser, inbox.put, critic_or_none(improviser.model))
         open_things.callback(composer.close)
         has_wav = plan.has_wav
         takes = Takes(maker(improviser), plan.takes, lambda: has_wav or stage.is_silent, tell)

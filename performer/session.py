@@ -98,6 +98,7 @@ class Settings:
     lookahead: float = 0.5  # seconds: how far ahead of the present the answer is composed
     mode: Mode = Mode.ANSWER
     is_thru: bool = True  # what the player plays is sent to the output
+    best_of: int = 1  # answers that are thought of in the silence before the best is played
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +286,15 @@ class Session:
         before, notes, is_quiet = self._overheard, self._ear.note_count, self._ear.is_quiet
         if notes >= before[0] + OVERHEARD or (is_quiet and before != (notes, True)):
             self._overheard = notes, is_quiet
-            yield Overhear(self._ear.so_far(at))
+            yield Overhear(self._ear.so_far(at), self._expected(at), self.settings.best_of)
+
+    def _expected(self, at: float) -> Thought | None:
+        """What will be taken up if nothing more is heard; None where that is open."""
+        ends_at, settings = self._ear.ends_at, self.settings
+        if ends_at is None or settings.mode is Mode.DUET:
+            return None
+        phrase = self._ear.so_far(at).phrase
+        return Thought.on(phrase, settings.taste, settings.seed, self._turn + 1, on_grid(ends_at))
 
     def _thru(self, message: Message, heard: Heard) -> Iterator[Effect]:
         has_no_sound = heard.source in ("", PROMPT)  # the screen, and what is played by itself
@@ -313,8 +322,8 @@ class Session:
     def _give_up(self, answer: Answer, pitch: int, at: float) -> Iterator[Effect]:
         """A key that the answer holds is let go of for the player."""
         lifted = self._schedule.release(pitch, at)
-        if lifted:
-            answer.give_up(pitch, at)
+        for lift in lifted:
+            answer.give_up(pitch, lift.due)
         yield from self._play(lifted, answer)
 
     def _is_echo(self, message: Message, heard: Heard) -> bool:
@@ -422,6 +431,7 @@ class Session:
             seed=to.seed,
             mode=to.mode,
             is_thru=to.is_thru,
+            best_of=to.best_of,
         )
         self._ear.silence = to.silence
         if to.mode is not before.mode:

@@ -15,6 +15,7 @@ from pathlib import Path
 from performer.cables import Plug
 from performer.composer import Composer
 from performer.continuation import maker
+from performer.critic import critic_or_none
 from performer.engine import Sent, Sounds
 from performer.improviser import Improviser
 from performer.journal import Journal
@@ -189,7 +190,8 @@ class Stage:
 
     def _take_up(self, path: Path, composer: Composer) -> None:
         improviser = Improviser(Model.load(path))
-        composer.give_way(improviser, maker(improviser))
+        critic = critic_or_none(improviser.model)
+        composer.give_way(improviser, maker(improviser), critic)
         self._model = path
 
     def _take_a_smaller(self, composer: Composer) -> None:

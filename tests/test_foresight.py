@@ -1,14 +1,22 @@
 """The best answer is known when the turn passes, and nothing is where something else came."""
 
+import queue
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from performer.choice import Critic, seeds
+from performer.composer import Composer
 from performer.foresight import OPENING, SLACK, Foreseen, as_foreseen, foresee
+from performer.messages import Composed, Mode, Overhear, Request, TakeUp
 from performer.notes import Note, Phrase
+from performer.phrase import SoFar
+from performer.session import Settings
 from performer.taste import Taste
-from performer.thought import Thought
+from performer.thought import Struck, Thought
+from tests.fakes import Metronome, key, phrase_of, rehearse
 from tests.test_choice import Moody, Plain
 
 PHRASE = Phrase.of([Note(60, 80, 0.0, 0.5), Note(62, 80, 0.5, 0.9)])
@@ -53,6 +61,87 @@ def test_what_is_taken_up_as_expected_has_the_seed_that_was_found() -> None:
 def test_where_something_else_came_nothing_was_foreseen(other: dict[str, object]) -> None:
     wanted = replace(EXPECTED, **other)  # type: ignore[arg-type]
     assert as_foreseen(wanted, FORESEEN) is wanted
+
+
+class Attentive(Moody):
+    """One that listens, too."""
+
+    def overhear(self, phrase: Phrase) -> bool:
+        return True
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        return thought
+
+
+def test_the_composer_thinks_in_the_silence_and_takes_up_the_best() -> None:
+    heard: queue.SimpleQueue[object] = queue.SimpleQueue()
+    improviser = Attentive()
+    composer = Composer(improviser, heard.put, Critic(Plain()))
+    so_far = SoFar(PHRASE.notes, (), ())
+    try:
+        composer.ask(Overhear(so_far, EXPECTED, 8))
+        while len(improviser.asked) < 8 * OPENING.notes:
+            time.sleep(0.001)
+        composer.ask(TakeUp(3, replace(EXPECTED, taken_at=2.01)))
+        composed = heard.get(timeout=5)
+        composer.ask(TakeUp(4, replace(EXPECTED, turn=4)))
+        other = heard.get(timeout=5)
+    finally:
+        composer.close()
+    assert isinstance(composed, Composed)
+    assert composed.after.seed == list(seeds(5, 8))[-1]
+    assert isinstance(other, Composed)
+    assert other.after.seed == 5
+
+
+def test_a_note_that_is_asked_for_ends_the_thinking() -> None:
+    heard: queue.SimpleQueue[object] = queue.SimpleQueue()
+    improviser = Attentive()
+    composer = Composer(improviser, heard.put, Critic(Plain()))
+    try:
+        composer.ask(Overhear(SoFar(PHRASE.notes, (), ()), EXPECTED, 64))
+        while not improviser.asked:
+            time.sleep(0.0005)
+        composer.ask(TakeUp(4, replace(EXPECTED, turn=4)))
+        composed = heard.get(timeout=5)
+        thought_of = len(improviser.asked)
+    finally:
+        composer.close()
+    assert isinstance(composed, Composed)
+    assert thought_of < 64 * OPENING.notes
+
+
+def expected_of(told: list[tuple[float, Request]]) -> list[Thought]:
+    return [
+        request.expected
+        for _, request in told
+        if isinstance(request, Overhear) and request.expected
+    ]
+
+
+def test_what_is_expected_is_what_is_taken_up() -> None:
+    settings = Settings(best_of=8, seed=9)
+    rehearsal = rehearse(phrase_of(6), settings=settings)
+    (taken,) = (request for _, request in rehearsal.asked if isinstance(request, TakeUp))
+    last = expected_of(rehearsal.asked)[-1]
+    assert as_foreseen(taken.thought, Foreseen(last, 77, 8)).seed == 77
+
+
+def test_an_answer_says_the_seed_with_which_it_was_played() -> None:
+    class Chooser(Metronome):
+        def next(self, thought: Thought) -> tuple[Note, Thought]:
+            note, after = super().next(thought)
+            return note, replace(after, seed=77)
+
+    rehearsal = rehearse(phrase_of(6), Chooser(), Settings(best_of=8, seed=9))
+    assert [answer.seed for answer in rehearsal.take.answers] == [77]
+
+
+def test_nothing_is_expected_while_keys_are_held_or_in_a_duet() -> None:
+    rehearsal = rehearse([*phrase_of(6), *key(30, 0.5, 9.0)], settings=Settings(best_of=8))
+    assert not [one for one in expected_of(rehearsal.asked) if one.taken_at and one.taken_at < 9.0]
+    duet = rehearse(phrase_of(6), settings=Settings(best_of=8, mode=Mode.DUET))
+    assert not expected_of(duet.asked)
 
 
 def test_without_foresight_it_is_taken_up_as_it_is() -> None:
