@@ -201,7 +201,13 @@ class Performance:
 
     def is_ready(self, times: int) -> bool:
         """Whether it has begun so many times; waits for it."""
-        return waited(lambda: self.readies >= times or not self._listening.is_alive())
+        waited(lambda: self.readies >= times or self.is_over)
+        return self.readies >= times
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the engine has said its last word."""
+        return not self._listening.is_alive()
 
     def play_phrase(self, dice: random.Random, is_over: Callable[[], bool] = bool) -> None:
         """Play some keys, with or without pedal, and see each come through."""
@@ -285,7 +291,7 @@ def _play_on(performance: Performance, dice: random.Random, seconds: float) -> N
     into, began = performance.measured, time.monotonic()
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("playing", total=seconds)
-        while (played := time.monotonic() - began) < seconds:
+        while (played := time.monotonic() - began) < seconds and not performance.is_over:
             performance.play_phrase(dice)
             is_interrupted = dice.random() < 0.25
             time.sleep(SILENCE + (dice.uniform(0.2, ANSWER) if is_interrupted else ANSWER + 0.6))
@@ -406,6 +412,7 @@ def _print(results: Sequence[Result]) -> None:
         "memory_growth",
     ):
         table.add_row(what.replace("_", " "), *(str(getattr(result, what)) for result in results))
+    table.add_row("troubles", *("; ".join(result.troubles) or "none" for result in results))
     table.add_row("missed", *(", ".join(result.missed) or "nothing" for result in results))
     Console().print(table)
 
