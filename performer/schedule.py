@@ -113,7 +113,7 @@ class Schedule:
     def release(self, pitch: int, at: float) -> list[Stroke]:
         """Let go of one key, if it sounds: somebody else wants it."""
         note = self._sounding.get(pitch)
-        return [] if note is None else self._lift(note, at)
+        return [] if note is None else self._lift(note, max(at, note.start))
 
     def forget(self, since: int) -> None:
         """Forget what was planned since so much was planned; keys that sound are still let go."""

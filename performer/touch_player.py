@@ -315,7 +315,7 @@ class TouchPlayer:
         soon = thought.steps
         with_fingers = soon & _has_fingers(thought, mind)
         if thought.index == 0 and thought.taken_at is not None:
-            waited = thought.taken_at - thought.phrase.notes[-1].start
+            waited = on_grid(thought.taken_at - thought.phrase.notes[-1].start)
             forced = np.where(np.arange(len(PARTS)) == STEP, _step_bin(waited), FREE)
         return Wish(
             tuple(numbers),
