@@ -55,7 +55,7 @@ WARM, GROWTH = 120.0, 5.0  # seconds after which memory may grow no more than so
 RELEASED = 0.5  # seconds after the engine's death
 WRITTEN = 0.3  # seconds after which a note is on the disk
 LIVES = 3  # of one session's engine, after its first
-PATIENCE = 60.0  # seconds that an engine may take to begin
+PATIENCE = 180.0  # seconds that an engine may take to begin
 FLOOD = 1000  # messages a second
 CLUTTER = (
     *(bytes([0xE0, n, 64]) for n in range(0, 128, 16)),
