@@ -6,8 +6,9 @@ candidate is a seed, so that whatever is chosen is made again from the seed alon
 quotes a piece for too long is never chosen where there is another.
 
 The best is the likest to a composer's, by the plain figures of its notes. To choose by the score
-helps nothing: among the answers of one model it knows no better from worse; to a judge that knew
-neither, the best by likeness of eight answers is harder to tell (`antiphon-train best-of`).
+helps nothing: among the answers of one model it knows no better from worse (a judge taught by other
+works told 0.90 of what it chose of eight, 0.88 of single answers). Of what is chosen by likeness it
+told 0.79, of the unlikest 0.93.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -4,6 +4,7 @@ The rule kept here: a listener's own scorer comes before the one that ships; wha
 model is not used, and without a scorer there is nothing to choose by.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from performer.choice import Chosen, Critic, Wanted, choose
@@ -20,6 +21,7 @@ from performer.take import Take
 from performer.taste import Taste
 from performer.thought import Thought
 
+SCORE_DIGITS = 3  # that a take keeps
 NAMED = 16  # characters of a fingerprint by which a listener's own scorer is called
 
 
@@ -70,7 +72,10 @@ def best_continued(
     """A phrase and the best of so many answers, as its take. Raises Refusal, ValueError."""
     thought = Thought.on(phrase, taste, seed, TURN, phrase.end)
     chosen = choose(improviser, thought, Wanted(count, length.limit(phrase)), critic)
-    return continued(phrase, improviser, taste, chosen.seed, length), chosen
+    take = continued(phrase, improviser, taste, chosen.seed, length)
+    score = chosen.opinion.score if chosen.opinion else None
+    said = None if score is None else round(score, SCORE_DIGITS)
+    return replace(take, answers=tuple(replace(each, score=said) for each in take.answers)), chosen
 
 
 def in_words(chosen: Chosen, critic: Critic) -> str:

@@ -295,6 +295,7 @@ class Answered:
     ] = ()  # notes, by number, and when the player took the key
     is_along: bool = False  # it joined a player who went on
     maker: Maker | None = None  # None: who made the take
+    score: float | None = None  # from 0 to 1, where it was asked for
 
     @property
     def sounded(self) -> int:

@@ -256,6 +256,7 @@ def facts_of(answer: Answered) -> dict[str, Any]:
         "given_up": [list(each) for each in answer.given_up],
         "along": answer.is_along,
         **_facts_of_maker(answer.maker),
+        **({} if answer.score is None else {"score": answer.score}),
     }
 
 
@@ -320,6 +321,7 @@ def answer_from(facts: dict[str, Any]) -> Answered:
         tuple((number, at) for number, at in facts.get("given_up", ())),
         facts.get("along", False),
         _maker_from(facts),
+        facts.get("score"),
     )
 
 

@@ -19,7 +19,7 @@ from performer.notes import Note, Phrase
 from performer.quotations import FILE
 from performer.refusal import Refusal
 from performer.scorer import ScorerCard, scorer_of
-from performer.take import write_take
+from performer.take import read_take, write_take
 from performer.taste import Taste
 from tests.fakes import write_trial_touch_model
 from trainer.quotations import index_of
@@ -74,10 +74,16 @@ def test_the_best_of_several_is_continued_and_can_be_made_again(improviser: Impr
     assert made_again(take, improviser) == take
 
 
-def test_of_one_it_is_the_answer_that_comes_anyway(improviser: Improviser) -> None:
+def test_of_one_it_is_the_answer_that_comes_anyway(improviser: Improviser, tmp_path: Path) -> None:
     critic = critic_of(improviser.model)
-    take, _ = best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, 1)
-    assert take == continued(PHRASE, improviser, Taste(), 3, LENGTH)
+    take, chosen = best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, 1)
+    (answer,) = take.answers
+    assert chosen.opinion is not None
+    assert answer.score == pytest.approx(chosen.opinion.score, abs=1e-3)
+    plain = replace(take, answers=(replace(answer, score=None),))
+    assert plain == continued(PHRASE, improviser, Taste(), 3, LENGTH)
+    write_take(take, tmp_path / "take.mid")
+    assert read_take(tmp_path / "take.mid").answers == take.from_zero().answers
 
 
 def test_a_listeners_own_scorer_comes_first(improviser: Improviser) -> None:
