@@ -103,10 +103,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Something that the player holds down: on which keyboard, and whether the output knows."""
+    """Something that the player holds down: on which keyboard, whether the output knows, since."""
 
     source: str
     is_sounded: bool
+    since: float
 
 
 class Session:
@@ -305,14 +306,15 @@ class Session:
                     yield self._release(channel, pitch, at)
                 if self._answer is not None and self._answer.channel == channel:
                     yield from self._give_up(self._answer, pitch, at)
-                self._keys[channel, pitch] = Hold(heard.source, is_sounded)
+                self._keys[channel, pitch] = Hold(heard.source, is_sounded, at)
                 self._channel = channel
             case NoteOff(channel, pitch):
                 if (channel, pitch) not in self._keys:
                     return  # released already
-                is_sounded = self._keys.pop((channel, pitch)).is_sounded
+                hold = self._keys.pop((channel, pitch))
+                at, is_sounded = max(at, hold.since), hold.is_sounded
             case Sustain(channel) if message.is_down:
-                self._pedals[channel] = Hold(heard.source, is_sounded)
+                self._pedals[channel] = Hold(heard.source, is_sounded, at)
             case Sustain(channel) if channel in self._pedals:
                 is_sounded = self._pedals.pop(channel).is_sounded
             case AllNotesOff(channel):
@@ -364,8 +366,8 @@ class Session:
                 yield Send(sustain(channel, 0), at, Player.HUMAN, is_sounded)
 
     def _release(self, channel: int, pitch: int, at: float) -> Send:
-        is_sounded = self._keys.pop((channel, pitch)).is_sounded
-        return Send(note_off(channel, pitch), at, Player.HUMAN, is_sounded)
+        hold = self._keys.pop((channel, pitch))  # it may have been struck by another hand, later
+        return Send(note_off(channel, pitch), max(at, hold.since), Player.HUMAN, hold.is_sounded)
 
     # A phrase that is played by itself
 
