@@ -48,6 +48,7 @@ from performer.take import read_take
 MILLISECONDS = 1000.0
 SILENCE, ANSWER = 0.4, 3.0  # seconds that end a phrase, and that an answer lasts
 LONG_ENOUGH = 3.0  # seconds: a key that has not come through by then is lost
+NEAR, MANY = 0.005, 50  # seconds before its time, and notes on, that a note is looked for
 LOOPS = 400  # messages by which JACK alone is measured
 OURS = 101  # the player's velocity, by which the player's keys are known at the synth
 SAMPLING = 10.0  # seconds between looks at the memory
@@ -167,7 +168,8 @@ class Measured:
     """What came of some playing; times in seconds."""
 
     thru: list[float] = field(default_factory=list)  # from the key to the synth
-    lateness: list[float] = field(default_factory=list)  # of the answers' messages
+    lateness: list[float] = field(default_factory=list)  # of the answers' messages, as they go out
+    at_synth: list[float] = field(default_factory=list)  # of the answers' notes: JACK's time too
     first: list[float] = field(default_factory=list)  # from the decision to the first note
     lost: int = 0  # keys of the player's that never came through
     played: int = 0
@@ -191,6 +193,7 @@ class Performance:
         self.measured = Measured()
         self.recovered: list[Path] = []
         self.through: list[float] = []  # when the keys were struck that came through
+        self._due: list[tuple[float, int, int]] = []  # the answers' notes, as Synth has them
         self.readies = 0
         self.engine = Engine(Plan(model, settings, takes, (on.input_name,), on.output_name))
         self._listening = threading.Thread(target=self._follow)
@@ -229,6 +232,7 @@ class Performance:
         self._listening.join(PATIENCE)
         waited(lambda: self.on.synth.sounding.is_silent, LONG_ENOUGH)
         self.measured.hanging += len(self.on.synth.sounding.releases())
+        self.measured.at_synth = delays(self._due, self.on.synth.strikes)
         return self.measured
 
     def _strike(self, pitch: int) -> None:
@@ -245,14 +249,18 @@ class Performance:
             self.through.append(struck_at)
 
     def _follow(self) -> None:
-        into = self.measured
+        into, zero = self.measured, 0.0
         for news in self.engine.news(0.05):
             match news:
-                case Ready(priority=priority):
+                case Ready(priority=priority, zero_at=zero_at):
                     into.priority = priority
+                    zero = zero_at - time.time() + time.perf_counter()
                     self.readies += 1
                 case Sent(message, lateness) if message.by is Player.MODEL:
                     into.lateness.append(lateness)
+                    meant = parse(message.data)
+                    if isinstance(meant, NoteOn):
+                        self._due.append((zero + message.due, meant.pitch, meant.velocity))
                 case Answered(heard=heard, began_at=began_at):
                     into.first.append(began_at - heard.end)
                 case Dropped(notes):
@@ -263,6 +271,25 @@ class Performance:
                     self.recovered.append(Path(sentence.partition("is recovered: ")[2]))
                 case Trouble(sentence) | Refused(sentence):
                     into.troubles.append(sentence)
+
+
+def delays(
+    due: Sequence[tuple[float, int, int]], heard: Sequence[tuple[float, int, int]]
+) -> list[float]:
+    """From when each note was due to when it was heard: the first that is like it, and near.
+
+    >>> delays([(1.0, 60, 70), (1.5, 62, 70)], [(1.25, 60, 70), (1.5, 60, 99), (1.75, 62, 70)])
+    [0.25, 0.25]
+    """
+    found, begin = [], 0
+    for moment, *note in due:
+        while begin < len(heard) and heard[begin][0] < moment - NEAR:
+            begin += 1
+        for at, *other in heard[begin : begin + MANY]:
+            if other == note and at < moment + LONG_ENOUGH:
+                found.append(at - moment)
+                break
+    return found
 
 
 def waited(is_so: Callable[[], bool], seconds: float = PATIENCE) -> bool:
@@ -336,6 +363,7 @@ class Result:
     thru: Spread
     thru_beyond_jack: float  # at p99
     lateness: Spread
+    at_synth: Spread
     first_note: Spread
     lost: int
     played: int
@@ -358,6 +386,7 @@ class Result:
             thru,
             round(thru.p99 - alone.p99, 3),
             Spread.of(into.lateness),
+            Spread.of(into.at_synth),
             Spread.of(into.first),
             into.lost,
             into.played,
@@ -392,6 +421,7 @@ def _print(results: Sequence[Result]) -> None:
         ("JACK alone", "jack_alone"),
         ("thru", "thru"),
         ("lateness", "lateness"),
+        ("from due to the synth, JACK included", "at_synth"),
         ("decision to first note", "first_note"),
     ):
         spreads: list[Spread] = [getattr(result, name) for result in results]
