@@ -41,26 +41,26 @@ class Candidates:
     """Some continuations of one prompt, and what was thought of them."""
 
     music: NDArray[np.float32]  # (candidates, notes, 4)
-    odds: NDArray[np.float32]  # (candidates,)
+    likeness: NDArray[np.float32]  # (candidates,)
 
     def chosen(self) -> dict[str, Heard]:
         """The first, the best, and the worst."""
-        places = {SINGLE: 0, BEST: int(self.odds.argmax()), WORST: int(self.odds.argmin())}
+        places = {SINGLE: 0, BEST: int(self.likeness.argmax()), WORST: int(self.likeness.argmin())}
         return {name: self.music[at].astype(np.float64) for name, at in places.items()}
 
 
 def continued(improviser: Improviser, critic: Critic, ask: Excerpt, count: int) -> Candidates:
     """So many continuations of a prompt, each thought through to its end."""
     turn = int(name_of(ask.prompt), 16) % TURNS
-    music, odds = [], []
+    music, likeness = [], []
     for seed in seeds(SEED, count):
         thought, opinion = Thought.on(ask.prompt, Taste(), seed, turn), Thinks()
         answer = list(improviser.thoughts(thought, Limit(notes=ANSWER_NOTES)))
         for note, after in answer:
             opinion = heard(opinion, after, note, critic)
         music.append(as_heard(as_sounded(note for note, _ in answer)))
-        odds.append(concluded(opinion, critic).mean or 0.0)
-    return Candidates(np.stack(music).astype(np.float32), np.array(odds, dtype=np.float32))
+        likeness.append(concluded(opinion, critic).likeness or 0.0)
+    return Candidates(np.stack(music).astype(np.float32), np.array(likeness, dtype=np.float32))
 
 
 def kept(
@@ -74,10 +74,10 @@ def kept(
         path = folder / f"{name}.npz"
         if not path.exists():
             found = continued(improviser, critic, ask, count)
-            np.savez(path.with_suffix(".part.npz"), music=found.music, odds=found.odds)
+            np.savez(path.with_suffix(".part.npz"), music=found.music, likeness=found.likeness)
             path.with_suffix(".part.npz").replace(path)
         with np.load(path) as file:
-            yield Candidates(file["music"], file["odds"])
+            yield Candidates(file["music"], file["likeness"])
 
 
 @click.command(
