@@ -27,6 +27,7 @@ TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 SCALES = ("major", "minor", "pentatonic")
 REGISTERS = ("C1-B3", "C2-C5", "C3-C6", "C4-C7", "C5-C8")
 VOICES = (1, 2, 3, 4, 6, 10)
+BEST_OF = (1, 2, 4, 8)  # answers that are thought of, from the first thought to the best
 LARGEST_SEED = 2**31 - 1
 LOUDEST = 127
 
@@ -47,6 +48,7 @@ class Character:
     voices: int = 10  # keys held at once, at most
     mode: str = Mode.ANSWER.value
     density: float = 1.0  # of the model's notes
+    best_of: int = 1  # answers that are thought of before the best is played
 
     @property
     def taste(self) -> Taste:
@@ -96,6 +98,7 @@ class Character:
             voices=self.voices if self.voices in VOICES else max(VOICES),
             mode=self.mode if self.mode in MODES else Mode.ANSWER.value,
             density=_within(self.density, SPARSEST, DENSEST),
+            best_of=self.best_of if self.best_of in BEST_OF else 1,
         )
 
 

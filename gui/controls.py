@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from gui.choices import (
+    BEST_OF,
     DENSEST,
     EVERY,
     LARGEST_SEED,
@@ -240,6 +241,13 @@ class Controls(QScrollArea):
         )
         self.silence.setRange(round(TENTHS * SHORTEST_SILENCE) - 1, round(TENTHS * LONGEST_SILENCE))
         self.silence_said = _quiet("")
+        self.thought = _slider(
+            say("Thought"),
+            say("Left it plays its first thought, right the best of eight; it costs you no time."),
+        )
+        self.thought.setRange(0, len(BEST_OF) - 1)
+        self.thought.setPageStep(1)
+        self.thought_said = _quiet("")
         self.density = _slider(
             say("Density"), say("Left it leaves room, right it fills it; in the middle as learnt.")
         )
@@ -303,10 +311,10 @@ class Controls(QScrollArea):
         _form(
             answer,
             (
-                *(self.model, self.length, self.silence, self.density),
+                *(self.model, self.thought, self.length, self.silence, self.density),
                 *(self.tonic, self.register, self.voices),
             ),
-            says={2: self.silence_said, 4: self.scale},
+            says={1: self.thought_said, 3: self.silence_said, 5: self.scale},
         )
         column.addWidget(answer)
         column.addWidget(_rule())
@@ -358,6 +366,11 @@ class Controls(QScrollArea):
         self.density.valueChanged.connect(
             lambda place: self._choose_character(
                 replace(self.choices.character, density=temperature(place, SPARSEST, DENSEST))
+            )
+        )
+        self.thought.valueChanged.connect(
+            lambda place: self._choose_character(
+                replace(self.choices.character, best_of=BEST_OF[place])
             )
         )
         self.modes.chosen.connect(
@@ -416,6 +429,7 @@ class Controls(QScrollArea):
             (self.dynamics, place_of(character.dynamics)),
             (self.top_p, round(PERCENT * character.top_p)),
             (self.silence, round(TENTHS * character.silence) or self.silence.minimum()),
+            (self.thought, BEST_OF.index(character.best_of)),
             (self.density, place_of(character.density, SPARSEST, DENSEST)),
             (self.volume, choices.volume),
             (self.reverb, choices.reverb),
@@ -442,6 +456,10 @@ class Controls(QScrollArea):
             with QSignalBlocker(box):
                 box.setChecked(is_on)
         self._show_what_counts(choices)
+        best_of = character.best_of
+        self.thought_said.setText(
+            say("the first") if best_of == 1 else say("best of {count}", count=best_of)
+        )
         self.silence_said.setText(
             f"{character.silence:.1f} s" if character.silence else say("follows you")
         )
@@ -453,6 +471,7 @@ class Controls(QScrollArea):
         self.modes.show_mode(mode)
         self.scale.setEnabled(bool(choices.character.tonic))
         self.length.setEnabled(mode is Mode.ANSWER)
+        self.thought.setEnabled(mode is not Mode.DUET)
         self.silence.setEnabled(mode is not Mode.DUET)
         self.test.setEnabled(choices.output not in SILENT)
         card = self.model.currentData(Qt.ItemDataRole.ToolTipRole)

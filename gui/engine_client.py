@@ -48,6 +48,7 @@ def settings(choices: Choices) -> Settings:
         choices.seed,
         mode=Mode(character.mode),
         is_thru=choices.is_thru,
+        best_of=character.best_of,
     )
 
 
@@ -140,7 +141,8 @@ class EngineClient:
     def retune(self, to: Settings) -> None:
         """Hold the conversation otherwise from now on; what is not yet played, too."""
         density = to.taste.density
-        self.tell(Retune(to.taste, to.silence, to.length, to.seed, to.mode, density, to.is_thru))
+        tuned = to.taste, to.silence, to.length, to.seed, to.mode, density, to.is_thru, to.best_of
+        self.tell(Retune(*tuned))
 
     def play(self, data: bytes) -> None:
         """A message as from a keyboard, at this very moment."""

@@ -255,6 +255,12 @@ GERMAN = {
     "Play on; Esc ends it.": "Spielen Sie weiter; Esc beendet es.",
     "Play: it joins in after a few notes.": "Spielen Sie: Nach ein paar Tönen spielt es mit.",
     "At your side": "An Ihrer Seite",
+    "Thought": "Einfall",
+    "Left it plays its first thought, right the best of eight; it costs you no time.": (
+        "Links spielt es den ersten Einfall, rechts den besten von acht; es kostet keine Zeit."
+    ),
+    "the first": "der erste",
+    "best of {count}": "bester von {count}",
     "Density": "Dichte",
     "Left it leaves room, right it fills it; in the middle as learnt.": (
         "Links lässt es Raum, rechts füllt es ihn; in der Mitte wie gelernt."

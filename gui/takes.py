@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLabel,
+    QListView,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -282,7 +283,15 @@ class Takes(QWidget):
             if take.path == current:
                 self.list.setCurrentItem(item)
         self.list.blockSignals(False)
+        self._offer("score", any(take.score is not None for take in self._takes))
+        self._offer("mark", any(take.mark is not None for take in self._takes))
         self._show_what_is_possible()
+
+    def _offer(self, order: str, is_offered: bool) -> None:
+        """An order is offered where there is something to go by."""
+        view = self.order.view()
+        assert isinstance(view, QListView)
+        view.setRowHidden(self.order.findData(order), not is_offered)
 
     def choose(self, path: Path | None) -> None:
         """Mark this one, and tell nobody."""

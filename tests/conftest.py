@@ -25,6 +25,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         raise
 
 
+@pytest.fixture(scope="session")
+def qapp_args() -> list[str]:
+    """The window's tests need no display."""
+    return ["antiphon", "-platform", "offscreen"]
+
+
 @pytest.fixture(scope="module", params=[write_trial_model, write_trial_touch_model])
 def improviser(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -160,12 +160,13 @@ def test_what_is_chosen_is_what_the_engine_is_set_to() -> None:
 def test_all_that_is_chosen_crosses_to_the_engine(stage: Stage) -> None:
     stage.client.begin(PLAN)
     stage.tells(READY)
-    chosen = settings(Choices(character=Character(mode="endless", density=2.0), is_thru=False))
+    chosen = settings(
+        Choices(character=Character(mode="endless", density=2.0, best_of=4), is_thru=False)
+    )
     stage.client.retune(chosen)
     [told] = stage.engines[0].told
-    assert told == Retune(
-        chosen.taste, chosen.silence, chosen.length, chosen.seed, Mode.ENDLESS, 2.0, False
-    )
+    tuned = chosen.taste, chosen.silence, chosen.length, chosen.seed
+    assert told == Retune(*tuned, Mode.ENDLESS, 2.0, False, 4)
 
 
 def test_a_prompt_waits_for_an_engine_that_can_play_it(stage: Stage) -> None:

@@ -16,20 +16,25 @@ from gui.errands import (
     OpenTake,
     PlayBack,
     PlaybackBegan,
+    Rate,
     ReadTakes,
     TakesRead,
     ThinkAgain,
     Told,
+    WriteBindings,
     WriteNotes,
     WriteSound,
     Written,
 )
-from gui.stagehand import _others, _sound, _write, listed, scene_of
+from gui.stagehand import _others, _sound, _write, listed, ratings_beside, scene_of
 from gui.state import sounds_from
 from gui.takes import facts
+from performer.bindings import Action, Bindings, Controller
 from performer.messages import Player
 from performer.midi import note_off, note_on
+from performer.ratings import Rated, Rating, add, ratings
 from performer.refusal import Refusal
+from performer.settings_file import read_bindings
 from performer.take import read_take, write_take
 from tests.fakes import Listener, phrase_of, rehearse, write_trial_model
 
@@ -42,9 +47,14 @@ def take(tmp_path: Path) -> Path:
 
 
 def done(errand: object) -> Told:
+    [*_, last] = all_told(errand)
+    return last
+
+
+def all_told(errand: object) -> list[Told]:
     told: list[Told] = []
     _write(errand, told.append)  # type: ignore[arg-type]
-    return told[-1]
+    return told
 
 
 def test_the_list_of_takes_is_the_latest_first_and_knows_no_other_files(take: Path) -> None:
@@ -114,6 +124,36 @@ def test_a_take_without_an_answer_has_no_other(take: Path) -> None:
     write_take(replace(read_take(take), answers=()), take)
     with pytest.raises(Refusal, match="no answer"):
         done(ThinkAgain(take, -1, "", Character(), 1))
+
+
+def test_a_mark_is_written_down_beside_the_takes_and_stands_in_their_list(take: Path) -> None:
+    exchange = scene_of(read_take(take)).exchange(0)
+    assert exchange is not None
+    takes, beside = take.parent / "takes", take.parent / "ratings"
+    takes.mkdir()
+    take.rename(takes / take.name)
+    for mark in (2, 4):  # who thinks again is believed
+        assert all_told(Rate(beside, exchange, mark)) == []
+    assert [rating.mark for rating in ratings(beside)] == [2, 4]
+    read = done(ReadTakes(takes))
+    assert isinstance(read, TakesRead)
+    assert [each.mark for each in read.takes] == [4.0]
+
+
+def test_somebody_elses_mark_is_not_mine(take: Path) -> None:
+    exchange = scene_of(read_take(take)).exchange(0)
+    assert exchange is not None
+    rated = Rated(exchange.phrase, exchange.answer, exchange.pedal)
+    add(ratings_beside(take.parent), Rating.now("somebody else", rated.what, 1), [rated])
+    read = done(ReadTakes(take.parent))
+    assert isinstance(read, TakesRead)
+    assert [each.mark for each in read.takes] == [None]
+
+
+def test_what_pedals_and_keys_do_is_written_down(tmp_path: Path) -> None:
+    bindings = Bindings({Controller(67): Action.STOP})
+    assert all_told(WriteBindings(tmp_path / "settings.toml", bindings)) == []
+    assert read_bindings(tmp_path / "settings.toml") == bindings
 
 
 def test_what_is_played_back_is_all_let_go_of_when_it_is_hushed() -> None:

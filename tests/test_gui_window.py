@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLabel,
+    QListView,
     QListWidget,
     QWidget,
 )
@@ -158,11 +159,6 @@ class Stage:
 
     def type(self, key: Qt.Key, on: QWidget | None = None) -> None:
         QTest.keyClick(on or self.window.roll, key)
-
-
-@pytest.fixture(scope="session")
-def qapp_args() -> list[str]:
-    return ["antiphon", "-platform", "offscreen"]
 
 
 @pytest.fixture
@@ -486,6 +482,14 @@ def test_in_a_duet_the_sign_does_not_speak_of_turns(stage: Stage) -> None:
     assert "joins in" in stage.window.banner.sign.remark
     stage.tells(Turned(State.ANSWERING))
     assert stage.window.banner.sign.word == "Playing along"
+
+
+def test_how_many_answers_are_thought_of_reaches_the_engine(stage: Stage) -> None:
+    controls = stage.window.controls
+    assert controls.thought_said.text() == "the first"
+    controls.thought.setValue(3)
+    assert tuned(stage).best_of == 8
+    assert controls.thought_said.text() == "best of 8"
 
 
 def test_density_and_thru_reach_the_engine(stage: Stage) -> None:
@@ -1113,6 +1117,21 @@ def test_takes_are_sorted_as_one_likes(stage: Stage, take: Path, by: str, order:
     assert "".join(takes.item(n).text() for n in range(takes.count())) == order
 
 
+def test_an_order_is_offered_where_there_is_something_to_go_by(stage: Stage, take: Path) -> None:
+    order = stage.window.takes.order
+    seen = listed(take)
+
+    def offered() -> list[str]:
+        view = order.view()
+        assert isinstance(view, QListView)
+        return [order.itemData(n) for n in range(order.count()) if not view.isRowHidden(n)]
+
+    stage.is_told(TakesRead((seen,)))
+    assert offered() == ["when", "name", "length"]
+    stage.is_told(TakesRead((replace(seen, score=0.5),)))
+    assert offered() == ["when", "name", "length", "score"]
+
+
 def test_a_take_says_its_score_and_its_mark(take: Path) -> None:
     said = facts(replace(listed(take), score=0.81, mark=4.0), datetime.now())
     assert "81 %" in said
@@ -1238,7 +1257,7 @@ def test_every_control_has_a_name_and_a_tip(stage: Stage) -> None:
     controls = stage.window.controls
     for name in (
         *("preset", "save_preset", "forget_preset", "knob", "more", "pitch", "rhythm", "dynamics"),
-        *("density", "thru", "reverb"),
+        *("thought", "density", "thru", "reverb"),
         *(
             "tonic",
             "register",
