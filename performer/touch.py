@@ -48,7 +48,7 @@ SIGNATURE = Signature(
         "kind": (1,),
         "numbers": (len(PARTS),),  # evenly between 0 and 1
         "temperatures": (len(PARTS),),
-        "top_p": (1,),
+        "top_p": (len(PARTS),),
         "allowed": (sum(SIZES),),
         "allowed_in_chord": (PITCHES,),  # pitches, where the step is one within a chord
         "forced": (len(PARTS),),  # -1 where a part is drawn

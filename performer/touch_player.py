@@ -60,7 +60,7 @@ class Wish:
 
     numbers: tuple[float, ...]  # (5,) evenly between 0 and 1
     temperatures: tuple[float, ...] = (1.0,) * len(PARTS)
-    top_p: float = 1.0
+    top_p: tuple[float, ...] = (1.0,) * len(PARTS)
     allowed: tuple[NDArray[np.bool_], ...] = ANYTHING  # of each part
     in_chord: NDArray[np.bool_] = field(
         default_factory=lambda: ANYTHING[PITCH]
@@ -174,7 +174,7 @@ class TouchPlayer:
             "kind": np.array([kind]),
             "numbers": np.array(wish.numbers, dtype=np.float32),
             "temperatures": np.array(wish.temperatures, dtype=np.float32),
-            "top_p": np.array([wish.top_p], dtype=np.float32),
+            "top_p": np.array(wish.top_p, dtype=np.float32),
             "allowed": np.concatenate(wish.allowed),
             "allowed_in_chord": wish.in_chord,
             "forced": wish.forced,
@@ -309,7 +309,7 @@ class TouchPlayer:
     def _wish(self, thought: Thought, mind: TouchMind, numbers: list[float]) -> Wish:
         """How the next note of a thought is to be drawn."""
         base, taste = self._model.card.taste, thought.taste
-        step = base.rhythm * taste.rhythm
+        top_p = min(base.top_p, taste.top_p)
         forced = FREE
         bounds = taste.bounds
         soon = thought.steps
@@ -319,8 +319,14 @@ class TouchPlayer:
             forced = np.where(np.arange(len(PARTS)) == STEP, _step_bin(waited), FREE)
         return Wish(
             tuple(numbers),
-            (step, base.pitch * taste.pitch, base.dynamics * taste.dynamics, step, 1.0),
-            min(base.top_p, taste.top_p),
+            (
+                base.rhythm * taste.rhythm,
+                base.pitch * taste.pitch,
+                base.dynamics * taste.dynamics,
+                taste.rhythm,
+                1.0,
+            ),
+            (top_p, top_p, top_p, taste.top_p, top_p),  # rare durations are the long ones
             (
                 with_fingers if with_fingers.any() else soon,
                 thought.pitches,

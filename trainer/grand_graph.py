@@ -28,7 +28,7 @@ grand (
     float[{tail}, {embedding}] tail, float[{heads}, {depth}] key,
     float[{heads}, {memory}, {depth}] keys, float[{heads}, {memory}, {gathered}] values,
     int64[{memory}] pitches, int64[{memory}] intervals, int64[1] last,
-    float[{parts}] numbers, float[{parts}] temperatures, float[1] top_p,
+    float[{parts}] numbers, float[{parts}] temperatures, float[{parts}] top_p,
     bool[{symbols}] allowed, bool[{pitch_count}] allowed_in_chord, int64[{parts}] forced
 ) => (
     int64[{parts}] next_note, float[{parts}] log_odds,
@@ -147,7 +147,8 @@ LINK = """
     {part}_odds = Softmax<axis = 0>({part}_bent)
     {part}_ranked, {part}_order = TopK<axis = 0>({part}_odds, {part}_count)
     {part}_above = CumSum<exclusive = 1>({part}_ranked, axis_scalar)
-    {part}_is_kept = Less({part}_above, top_p)
+    {part}_most_odds = Gather(top_p, at_{part})
+    {part}_is_kept = Less({part}_above, {part}_most_odds)
     {part}_kept = Where({part}_is_kept, {part}_ranked, nought)
     {part}_heights = CumSum({part}_kept, axis_scalar)
     {part}_whole = ReduceMax<keepdims = 1>({part}_heights)
