@@ -82,11 +82,11 @@ class Performance:
         shift, pace, louder, loosened = 0, 1.0, 0, False
         if variety.is_wide:
             low, high = int(self.pitch.min()), int(self.pitch.max())
-            shift = dice.integers(
-                max(-TRANSPOSED, min(LOWEST - low, 0)), min(TRANSPOSED, max(HIGHEST - high, 0)) + 1
-            )
+            lowest = max(-TRANSPOSED, min(LOWEST - low, 0))
+            highest = min(TRANSPOSED, max(HIGHEST - high, 0))
+            shift = int(dice.integers(lowest, highest + 1))
             pace = np.exp(dice.uniform(np.log(SLOWEST), np.log(QUICKEST)))
-            louder = dice.integers(-LOUDER, LOUDER + 1)
+            louder = int(dice.integers(-LOUDER, LOUDER + 1))
             loosened = self.kind != PERFORMED and dice.random() < 0.5
         has_pedal = self.has_pedal and dice.random() >= variety.without_pedal
         start, end = self.start * pace, (self.end if has_pedal else self.sounding) * pace
