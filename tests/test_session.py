@@ -134,9 +134,7 @@ def test_work_asked_for_in_an_earlier_turn_is_ignored() -> None:
     for at, event in key(60, 0.0, 0.5):
         session.handle(event, at)
     asked = [effect for effect in session.wake(3.0) if isinstance(effect, TakeUp)]
-    stale = Composed(
-        asked[0].turn, Note(64, 80, 0.0, 1.0), asked[0].thought
-    )
+    stale = Composed(asked[0].turn, Note(64, 80, 0.0, 1.0), asked[0].thought)
     session.handle(Heard(note_on(0, 62, 80), 3.001), 3.001)
     assert session.handle(stale, 3.002) == []
 
