@@ -30,6 +30,7 @@ NOTES, FRAMES, RATE = 10_000, 300, 60
 SIZES = ((720, 420), (1500, 800), (3300, 1600))  # of the roll, in pixels
 ZOOMS = (110.0, 20.0)  # pixels a second
 STARTS = 5
+PLAYABLE = "playable"
 START = "from gui.bench import open_until_playable; open_until_playable()"
 
 
@@ -88,10 +89,10 @@ def open_until_playable() -> None:
         window = Window(evening, lambda _: None, lambda: None)
         window.show()
         window.open()
-        while not evening.scene.is_ready:
+        while not evening.scene.is_ready and window.bar.isHidden():
             app.processEvents()
             sleep(0.001)
-        print("playable", flush=True)
+        print(PLAYABLE if evening.scene.is_ready else window.bar.sentence.text(), flush=True)
         window.close()
 
 
@@ -104,7 +105,9 @@ def start_times(starts: int = STARTS) -> list[float]:
             [sys.executable, "-c", START], stdout=subprocess.PIPE, text=True
         ) as opened:
             assert opened.stdout is not None
-            opened.stdout.readline()
+            said = opened.stdout.readline().strip()
+            if said != PLAYABLE:
+                raise SystemExit(said)
             times.append(perf_counter() - begun)
     return times
 
