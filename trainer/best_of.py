@@ -55,10 +55,11 @@ def continued(improviser: Improviser, critic: Critic, ask: Excerpt, count: int) 
     music, likeness = [], []
     for seed in seeds(SEED, count):
         thought, opinion = Thought.on(ask.prompt, Taste(), seed, turn), Thinks()
-        answer = list(improviser.thoughts(thought, Limit(notes=ANSWER_NOTES)))
-        for note, after in answer:
+        notes = []
+        for note, after in improviser.thoughts(thought, Limit(notes=ANSWER_NOTES)):
             opinion = heard(opinion, after, note, critic)
-        music.append(as_heard(as_sounded(note for note, _ in answer)))
+            notes.append(note)
+        music.append(as_heard(as_sounded(notes)))
         likeness.append(concluded(opinion, critic).likeness or 0.0)
     return Candidates(np.stack(music).astype(np.float32), np.array(likeness, dtype=np.float32))
 

@@ -80,10 +80,12 @@ def play(improviser: Improviser, phrase: Phrase, manner: Manner) -> Continuation
     """What follows a phrase. Each prompt has random numbers of its own. Raises Refusal."""
     turn = int(name_of(phrase), 16) % TURNS
     thought = Thought.on(phrase, manner.taste, manner.seed, turn)
-    answer = list(improviser.thoughts(thought, Limit(notes=manner.notes)))
-    pedal = [LEFT_ALONE if after.pedal is None else after.pedal for _, after in answer]
+    answer = [
+        (note, LEFT_ALONE if after.pedal is None else after.pedal)
+        for note, after in improviser.thoughts(thought, Limit(notes=manner.notes))
+    ]  # without the thoughts, each of which holds a memory
     sounded = as_sounded(note for note, _ in answer)  # what is judged is what is heard
-    return Continuation(as_heard(sounded), np.array(pedal, dtype=np.int64))
+    return Continuation(as_heard(sounded), np.array([pedal for _, pedal in answer], dtype=np.int64))
 
 
 class Kept:
