@@ -322,6 +322,7 @@ def listed(path: Path, marks: Mapping[str, float] = MappingProxyType({})) -> Lis
     take = read(path)
     notes = {player: take.notes(player) for player in Player}
     given = _given(take, marks) if marks else []
+    scores = [answer.score for answer in take.answers if answer.score is not None]
     return Listed(
         path,
         path.stat().st_mtime,
@@ -330,7 +331,8 @@ def listed(path: Path, marks: Mapping[str, float] = MappingProxyType({})) -> Lis
         len(notes[Player.MODEL]),
         take.maker.model,
         len(take.answers),
-        mark=fmean(given) if given else None,
+        fmean(scores) if scores else None,
+        fmean(given) if given else None,
     )
 
 

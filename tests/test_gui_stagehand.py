@@ -69,6 +69,15 @@ def test_the_list_of_takes_is_the_latest_first_and_knows_no_other_files(take: Pa
     assert read.takes[0].model > 0
 
 
+def test_the_list_shows_the_score_that_a_take_keeps(take: Path) -> None:
+    assert listed(take).score is None
+    recorded = read_take(take)
+    scored = tuple(replace(answer, score=0.25) for answer in recorded.answers)
+    take.unlink()
+    write_take(replace(recorded, answers=scored), take)
+    assert listed(take).score == 0.25
+
+
 def test_a_mid_that_does_not_say_how_it_was_made_is_a_take_without_a_model(take: Path) -> None:
     file = pretty_midi.PrettyMIDI()
     voice = pretty_midi.Instrument(0)
