@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from enum import Enum
 
 FIFO = 10  # of 1 to 99: before all ordinary programs, after the sound system's own threads
+SWITCH = 0.0005  # seconds for which one of Python's threads keeps the others waiting, at most
 NICE = -10
 INTERACTIVE = 0x21  # macOS's class of work that somebody is waiting for
 WISH, ORDINARY = "ANTIPHON_PRIORITY", "ordinary"  # an environment variable, and what it may say
@@ -34,9 +35,12 @@ def undisturbed() -> Iterator[Priority]:
     gc.collect()
     gc.freeze()
     gc.disable()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
     try:
         yield ask()
     finally:
+        sys.setswitchinterval(before)
         gc.enable()
         gc.unfreeze()
 
