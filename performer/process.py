@@ -145,7 +145,7 @@ class Engine:
         self._events.put(event)
 
     def _retuned(self, to: Retune) -> None:
-        self._plan = replace(self._plan, settings=_retuned(self._plan.settings, to))
+        self._plan = replace(self._plan, settings=self._plan.settings.retuned(to))
 
     def news(self, pause: float) -> Iterator[News | None]:
         """All that the engine tells, until it ends; None whenever it is silent for `pause`."""
@@ -209,18 +209,6 @@ def _rest_of(plan: Plan, seconds: float) -> Plan:
         plan,
         prompt=None if has_player else plan.prompt,
         seconds=None if plan.seconds is None else max(plan.seconds - seconds, 0.0),
-    )
-
-
-def _retuned(settings: Settings, to: Retune) -> Settings:
-    return replace(
-        settings,
-        taste=replace(to.taste, density=to.density),
-        silence=to.silence,
-        length=to.length,
-        seed=to.seed,
-        mode=to.mode,
-        is_thru=to.is_thru,
     )
 
 

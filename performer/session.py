@@ -12,6 +12,7 @@ player strikes takes effect at once, on all that is not yet played.
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Self
 
 from performer.answer import Answer, Heeded, Manner, Place
 from performer.length import Length, Like, Limit
@@ -99,6 +100,19 @@ class Settings:
     mode: Mode = Mode.ANSWER
     is_thru: bool = True  # what the player plays is sent to the output
     best_of: int = 1  # answers that are thought of in the silence before the best is played
+
+    def retuned(self, to: Retune) -> Self:
+        """The same, held otherwise."""
+        return replace(
+            self,
+            taste=replace(to.taste, density=to.density),
+            silence=to.silence,
+            length=to.length,
+            seed=to.seed,
+            mode=to.mode,
+            is_thru=to.is_thru,
+            best_of=to.best_of,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,16 +439,7 @@ class Session:
     def _retune(self, to: Retune, now: float) -> Iterator[Effect]:
         """Hold the conversation otherwise; what is composed and not yet played is composed anew."""
         before = self.settings
-        self.settings = replace(
-            before,
-            taste=replace(to.taste, density=to.density),
-            silence=to.silence,
-            length=to.length,
-            seed=to.seed,
-            mode=to.mode,
-            is_thru=to.is_thru,
-            best_of=to.best_of,
-        )
+        self.settings = before.retuned(to)
         self._ear.silence = to.silence
         if to.mode is not before.mode:
             self._played_at = now  # the patience of a duet begins
