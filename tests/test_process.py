@@ -33,11 +33,12 @@ def test_a_prompt_is_played_again_only_where_nobody_else_plays() -> None:
 
 
 def test_an_engine_started_again_is_set_as_it_was_last() -> None:
-    to = Retune(Taste(pitch=0.5), Silence.fixed(1.0), parse_length("3s"), 7, Mode.DUET, 0.5, False)
-    settings = process._retuned(Settings(), to)
+    slow = Silence.fixed(1.0), parse_length("3s")
+    to = Retune(Taste(pitch=0.5), *slow, 7, Mode.DUET, 0.5, False, best_of=8)
+    settings = Settings().retuned(to)
     assert settings.taste == Taste(pitch=0.5, density=0.5)
     assert (settings.silence, settings.length, settings.seed) == (to.silence, to.length, 7)
-    assert (settings.mode, settings.is_thru) == (Mode.DUET, False)
+    assert (settings.mode, settings.is_thru, settings.best_of) == (Mode.DUET, False, 8)
     other = process._set_up(PLAN, Path("other.onnx"), ChangePorts(("organ", VIRTUAL), SYNTH))
     assert (other.model, other.inputs, other.output) == (Path("other.onnx"), ("organ",), SYNTH)
     assert other.is_virtual
