@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from math import inf, prod
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
 import onnxruntime as ort
@@ -32,13 +32,14 @@ DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)"
 SIGNATURES = {codec.CODEC: codec.SIGNATURE, touch.CODEC: touch.SIGNATURE}
 
 T = TypeVar("T")
+Graph: TypeAlias = ort.InferenceSession
 Inputs = Mapping[str, tuple[tuple[int, ...], type]]
 
 
 class Model:
     """A loaded model: its card, the fingerprint of its file, and the graph, which can be run."""
 
-    def __init__(self, path: Path, card: ModelCard, sha256: str, graph: ort.InferenceSession):
+    def __init__(self, path: Path, card: ModelCard, sha256: str, graph: Graph):
         """Use `Model.load`."""
         self.path = path
         self.card = card
@@ -51,12 +52,9 @@ class Model:
         """Load and check a model file. Raises Refusal with a sentence for the player."""
         data = _read(path)
         try:
-            onnx_file.check(data)
-            graph = _in_time(LOADING, lambda _: _graph(data))
+            graph = graph_of(data)
             card = ModelCard.from_metadata(graph.get_modelmeta().custom_metadata_map)
             _check_fit(card, graph)
-        except TimeoutError:
-            raise Refusal(f"{path} cannot be played: it takes too long to load.") from None
         except ValueError as reason:
             raise Refusal(f"{path} cannot be played: {reason}.") from None
         return cls(path, card, hashlib.sha256(data).hexdigest(), graph)
@@ -87,6 +85,15 @@ class Model:
         said = _in_time(FIRST_STEP, lambda terms: self._graph.run(outputs, dict(inputs), terms))
         self._has_run = True
         return list(said)
+
+
+def graph_of(data: bytes) -> Graph:
+    """A file as a graph that can be run. Raises ValueError where it is not to be trusted."""
+    onnx_file.check(data)
+    try:
+        return _in_time(LOADING, lambda _: _graph(data))
+    except TimeoutError:
+        raise ValueError("it takes too long to load") from None
 
 
 def _is_finite(part: np.ndarray) -> bool:
@@ -135,7 +142,7 @@ def _read(path: Path) -> bytes:
         raise Refusal(f"The model {path} cannot be read: {reason.strerror}.") from None
 
 
-def _graph(data: bytes) -> ort.InferenceSession:
+def _graph(data: bytes) -> Graph:
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # a note is too small to share
     options.log_severity_level = 4
@@ -149,7 +156,7 @@ def _graph(data: bytes) -> ort.InferenceSession:
         ) from None
 
 
-def _check_fit(card: ModelCard, graph: ort.InferenceSession) -> None:
+def _check_fit(card: ModelCard, graph: Graph) -> None:
     signature = SIGNATURES.get(card.codec)
     if signature is None:
         known = " and ".join(repr(name) for name in SIGNATURES)

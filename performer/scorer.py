@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from performer.descriptors import Heard, described, table
+from performer.model import Graph, graph_of
 from performer.refusal import Refusal
 
 WINDOW = 25  # notes that are scored together
@@ -79,7 +79,7 @@ class ScorerCard:
 class Scorer:
     """A loaded scorer."""
 
-    def __init__(self, card: ScorerCard, graph: ort.InferenceSession) -> None:
+    def __init__(self, card: ScorerCard, graph: Graph) -> None:
         """Use `Scorer.load`."""
         self.card = card
         self._graph = graph
@@ -160,15 +160,7 @@ def best(odds: Sequence[float], is_copy: Sequence[bool]) -> int:
     return max(range(len(odds)), key=lambda number: (not is_copy[number], odds[number], -number))
 
 
-def _graph(path: Path) -> ort.InferenceSession:
+def _graph(path: Path) -> Graph:
     if path.stat().st_size > LARGEST:
         raise ValueError("it is larger than any scorer of ours")
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        return ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-    except OSError:
-        raise
-    except Exception:  # onnxruntime's exceptions share no narrower class
-        raise ValueError("it is no whole, self-contained ONNX file") from None
+    return graph_of(path.read_bytes())

@@ -34,6 +34,7 @@ YIELD = 0.12  # seconds of rest between the model's onsets for each onset a seco
 LAG = 0.3  # seconds after twice that rest, at most, until it speaks again while the player plays
 FULL = 3  # keys of a chord, both players' together, that the model still adds to while both play
 REST = 0.25  # seconds of rest between onsets at half the density
+BY_THE_PHRASE, BY_THE_PLACE = 1, 2  # what random numbers are for that do not draw a note
 RETOLD = 128  # notes, the latest, that another model is told of
 
 

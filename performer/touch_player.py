@@ -20,7 +20,7 @@ from performer.codec import DURATION_EDGES, STEP_EDGES, bins, seconds_in_bin
 from performer.limits import SHORTEST, untaken
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
-from performer.thought import Struck, Thought, TouchMind
+from performer.thought import BY_THE_PHRASE, BY_THE_PLACE, Struck, Thought, TouchMind
 from performer.touch import (
     CHORD_STEPS,
     DOWN,
@@ -49,7 +49,6 @@ UNMOVED, UNMOVED_IN_CHORDS = 0.52, 0.88  # shares of velocities within a bin, on
 REMEMBERED = 48  # memories kept, of the latest notes heard
 SETTLED = 6  # notes that follow a key that is held before it is settled how long that will be
 A_FEW = 4  # notes overheard at a time
-BY_THE_PHRASE, BY_THE_PLACE = 1, 2  # what random numbers are for that do not draw a note
 
 Memory = Mapping[str, NDArray[np.generic]]
 

@@ -28,10 +28,9 @@ from performer.limits import SHORTEST, untaken
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.sampling import draw
-from performer.thought import Dynamics, Struck, Thought, WindowMind
+from performer.thought import BY_THE_PLACE, Dynamics, Struck, Thought, WindowMind
 
 PITCH_SHARE = 0.8  # of the pitch's temperature
-BY_THE_PLACE = 2  # what random numbers are for that do not draw a note
 HEADS = {
     "pitch_logits": PITCHES,
     "step_logits": len(STEP_EDGES) - 1,

@@ -26,7 +26,7 @@ from performer.notes import as_sounded
 from performer.taste import Taste
 from performer.thought import Thought
 from trainer import judges
-from trainer.continuations import TURNS, name_of
+from trainer.continuations import name_of, turn_of
 from trainer.judges import Trial
 from trainer.page import written
 from trainer.splits import TEST
@@ -51,7 +51,7 @@ class Candidates:
 
 def continued(improviser: Improviser, critic: Critic, ask: Excerpt, count: int) -> Candidates:
     """So many continuations of a prompt, each thought through to its end."""
-    turn = int(name_of(ask.prompt), 16) % TURNS
+    turn = turn_of(ask.prompt)
     music, likeness = [], []
     for seed in seeds(SEED, count):
         thought, opinion = Thought.on(ask.prompt, Taste(), seed, turn), Thinks()

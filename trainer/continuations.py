@@ -76,10 +76,14 @@ def name_of(phrase: Phrase) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
+def turn_of(phrase: Phrase) -> int:
+    """The turn whose random numbers go on from a prompt, and from no other."""
+    return int(name_of(phrase), 16) % TURNS
+
+
 def play(improviser: Improviser, phrase: Phrase, manner: Manner) -> Continuation:
     """What follows a phrase. Each prompt has random numbers of its own. Raises Refusal."""
-    turn = int(name_of(phrase), 16) % TURNS
-    thought = Thought.on(phrase, manner.taste, manner.seed, turn)
+    thought = Thought.on(phrase, manner.taste, manner.seed, turn_of(phrase))
     answer = [
         (note, LEFT_ALONE if after.pedal is None else after.pedal)
         for note, after in improviser.thoughts(thought, Limit(notes=manner.notes))

@@ -10,11 +10,11 @@ from itertools import combinations
 
 import numpy as np
 
+from performer.limits import HIGHEST, LOWEST
 from trainer.judges import shuffled_pitches, shuffled_times
 from trainer.works import END, PITCH, START, VELOCITY, Heard
 
 REAL, GRAND, REFERENCE = "as composed", "flagship", "reference"
-LOWEST, HIGHEST = 21, 108
 WRONG = (-2, -1, 1, 2)  # semitones by which a wrong note misses
 STRIDE = 4  # semitones of a random walk's step, at most
 

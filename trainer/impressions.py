@@ -31,7 +31,7 @@ from performer.touch import (
 )
 from performer.touch_player import HEARING, Memory, TouchPlayer, Wish
 from trainer import works
-from trainer.continuations import TURNS, name_of
+from trainer.continuations import name_of, turn_of
 from trainer.corruptions import REAL, corrupted, matched
 from trainer.works import END, PITCH, PROMPT_NOTES, START, Excerpt, Heard, Work, as_heard, excerpt
 
@@ -156,8 +156,8 @@ def spoilt(ask: Excerpt) -> dict[str, Heard]:
 
 def played(playing: Playing, ask: Excerpt) -> Heard:
     """How a model goes on, at the moment at which the composer did."""
-    turn = int(name_of(ask.prompt), 16) % TURNS
-    thought = Thought.on(ask.prompt, playing.taste, SEED, turn, on_grid(ask.real[0, START]))
+    at = on_grid(ask.real[0, START])
+    thought = Thought.on(ask.prompt, playing.taste, SEED, turn_of(ask.prompt), at)
     return as_heard(list(playing.improviser.answer(thought, Limit(notes=WINDOW))))
 
 

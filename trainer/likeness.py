@@ -16,12 +16,9 @@ from sklearn.linear_model import LogisticRegression
 
 from performer.descriptors import of_touch, table
 from performer.improviser import Improviser
-from performer.length import Limit
-from performer.notes import as_sounded
 from performer.taste import Taste
-from performer.thought import Thought
 from trainer.confidence import Measured
-from trainer.continuations import TURNS, name_of
+from trainer.continuations import Manner, name_of, play
 from trainer.judges import auc_of, folds
 from trainer.teaching import LEAST_SPREAD, Line
 from trainer.works import (
@@ -30,7 +27,6 @@ from trainer.works import (
     Excerpt,
     Heard,
     Work,
-    as_heard,
     excerpt,
 )
 
@@ -73,10 +69,8 @@ def continued(improviser: Improviser, asked: Sequence[Excerpt], folder: Path) ->
         told = f"{improviser.model.sha256} {SEED} {ANSWER_NOTES} {name_of(ask.prompt)}"
         path = folder / f"{hashlib.sha256(told.encode()).hexdigest()[:32]}.npy"
         if not path.exists():
-            turn = int(name_of(ask.prompt), 16) % TURNS
-            thought = Thought.on(ask.prompt, Taste(), SEED, turn)
-            answer = improviser.answer(thought, Limit(notes=ANSWER_NOTES))
-            np.save(path.with_suffix(".part.npy"), as_heard(as_sounded(answer)))
+            answer = play(improviser, ask.prompt, Manner(Taste(), SEED, ANSWER_NOTES))
+            np.save(path.with_suffix(".part.npy"), answer.notes)
             path.with_suffix(".part.npy").replace(path)
         yield np.load(path)
 

@@ -27,7 +27,7 @@ from performer.synth import SynthError, open_synth
 from performer.taste import Taste
 from performer.thought import Thought
 from performer.touch import DOWN
-from trainer.continuations import TURNS, name_of
+from trainer.continuations import turn_of
 from trainer.impressions import some
 from trainer.splits import SPLITS, VALID
 from trainer.works import START, Excerpt, as_notes, read_works, within
@@ -78,8 +78,7 @@ def both_ways(improviser: Improviser, ask: Excerpt) -> tuple[Rated, Rated]:
             Span(on_grid(s.start + real[0].start), on_grid(s.end + real[0].start)) for s in pedal
         ),
     )
-    turn = int(name_of(ask.prompt), 16) % TURNS
-    thought = Thought.on(ask.prompt, Taste(), SEED, turn, real[0].start)
+    thought = Thought.on(ask.prompt, Taste(), SEED, turn_of(ask.prompt), real[0].start)
     answer = list(improviser.thoughts(thought, Limit(notes=WINDOW)))
     notes = tuple(note.shifted(real[0].start) for note, _ in answer)
     return composed, Rated(ask.prompt, notes, tuple(_spans(notes, [t.pedal for _, t in answer])))
