@@ -13,7 +13,7 @@ from gui.choices import Choices
 from gui.state import Begun, News, Over, Plugged, Saved
 from performer.engine import Sent
 from performer.length import parse_length
-from performer.messages import Heard, Mode, Player, Quit, Retune
+from performer.messages import Heard, Mode, Player, Quit
 from performer.midi import NoteOn, note_off, note_on, parse, sustain
 from performer.phrase import Silence
 from performer.process import Ended, Engine, Kept, Plan, PortsChanged, Ready, Refused
@@ -140,9 +140,7 @@ class EngineClient:
 
     def retune(self, to: Settings) -> None:
         """Hold the conversation otherwise from now on; what is not yet played, too."""
-        density = to.taste.density
-        tuned = to.taste, to.silence, to.length, to.seed, to.mode, density, to.is_thru, to.best_of
-        self.tell(Retune(*tuned))
+        self.tell(to.as_retune)
 
     def play(self, data: bytes) -> None:
         """A message as from a keyboard, at this very moment."""

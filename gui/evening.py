@@ -48,7 +48,6 @@ from performer.bindings import Action, Bind, Bindings, Done, Learn, Learnt
 from performer.messages import (
     Again,
     ChangeModel,
-    ChangePorts,
     HandOver,
     NewTake,
     Panic,
@@ -236,8 +235,8 @@ class Evening(QObject):
         self._plan = wish
         if wish.model != plan.model:
             self.client.tell(ChangeModel(wish.model))
-        if _ports(wish) != _ports(plan):
-            self.client.tell(_ports(wish))
+        if wish.ports != plan.ports:
+            self.client.tell(wish.ports)
 
     def _beside(self, plan: Plan) -> Plan:
         """What is wished, where that is what is played. Raises Refusal."""
@@ -707,7 +706,3 @@ class Evening(QObject):
 
 def _pitches(exchange: Exchange) -> tuple[int, ...]:
     return tuple(note.pitch for note in (*exchange.phrase.notes, *exchange.answer))
-
-
-def _ports(plan: Plan) -> ChangePorts:
-    return ChangePorts((*plan.inputs, *((VIRTUAL,) if plan.is_virtual else ())), plan.output)

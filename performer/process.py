@@ -72,6 +72,11 @@ class Plan:
     has_wav: bool = False  # the take is rendered to a .wav too
     bindings: Bindings = field(default_factory=Bindings)  # of pedals and keys
 
+    @property
+    def ports(self) -> ChangePorts:
+        """What is listened to and played, by name."""
+        return ChangePorts((*self.inputs, *((VIRTUAL,) if self.is_virtual else ())), self.output)
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -212,21 +217,11 @@ def _rest_of(plan: Plan, seconds: float) -> Plan:
     )
 
 
-def _retune_of(settings: Settings) -> Retune:
-    taste, silence, length = settings.taste, settings.silence, settings.length
-    mode, is_thru, of = settings.mode, settings.is_thru, settings.best_of
-    return Retune(taste, silence, length, settings.seed, mode, taste.density, is_thru, of)
-
-
 def _set_up(plan: Plan, model: Path, ports: ChangePorts) -> Plan:
     """The plan as it has been changed meanwhile."""
     inputs = tuple(name for name in ports.inputs if name != VIRTUAL)
     is_virtual = VIRTUAL in ports.inputs
     return replace(plan, model=model, inputs=inputs, output=ports.output, is_virtual=is_virtual)
-
-
-def _ports_of(plan: Plan) -> ChangePorts:
-    return ChangePorts((*plan.inputs, *((VIRTUAL,) if plan.is_virtual else ())), plan.output)
 
 
 def _run(plan: Plan, events: "Queue[Told]", news: "Queue[News]", end: End) -> None:
@@ -251,7 +246,7 @@ def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], en
         tell(Trouble(GONE))
         events.put(Quit())
 
-    controls = Controls(plan.bindings, _retune_of(plan.settings))
+    controls = Controls(plan.bindings, plan.settings.as_retune)
 
     def hear(event: Heard | Unplugged) -> None:
         if isinstance(event, Unplugged):
@@ -270,7 +265,7 @@ def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], en
         line = Line(end, hear, tell, lost)
         stage = Stage(line, plan.model, tell)
         open_things.callback(stage.close)
-        plugged = stage.plug(_ports_of(plan))
+        plugged = stage.plug(plan.ports)
         inbox = Inbox(_script(plan))
         composer = Composer(improviser, inbox.put, critic_or_none(improviser.model))
         open_things.callback(composer.close)

@@ -101,6 +101,13 @@ class Settings:
     is_thru: bool = True  # what the player plays is sent to the output
     best_of: int = 1  # answers that are thought of in the silence before the best is played
 
+    @property
+    def as_retune(self) -> Retune:
+        """What sets a conversation to be held like this."""
+        taste, silence, length = self.taste, self.silence, self.length
+        mode, is_thru, best_of = self.mode, self.is_thru, self.best_of
+        return Retune(taste, silence, length, self.seed, mode, taste.density, is_thru, best_of)
+
     def retuned(self, to: Retune) -> Self:
         """The same, held otherwise."""
         return replace(

@@ -42,7 +42,7 @@ def test_an_engine_started_again_is_set_as_it_was_last() -> None:
     other = process._set_up(PLAN, Path("other.onnx"), ChangePorts(("organ", VIRTUAL), SYNTH))
     assert (other.model, other.inputs, other.output) == (Path("other.onnx"), ("organ",), SYNTH)
     assert other.is_virtual
-    assert process._ports_of(other) == ChangePorts(("organ", VIRTUAL), SYNTH)
+    assert other.ports == ChangePorts(("organ", VIRTUAL), SYNTH)
 
 
 def test_an_engine_that_cannot_begin_is_not_started_again(tmp_path: Path) -> None:
