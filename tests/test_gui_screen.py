@@ -146,6 +146,7 @@ def test_what_is_played_on_a_real_screen_is_heard_answered_and_kept(tmp_path: Pa
                 until(lambda: not listener.hanging, "the keys released")
         finally:
             playing.kill()
+            playing.wait()
     [path] = takes.glob("*.mid")
     take = read_take(path)
     assert [note.pitch for note in take.notes(Player.HUMAN)] == [60, 64, 67, 69]
