@@ -1,8 +1,10 @@
 """What holds for every test.
 
-The rule kept here: a JACK server that fell ill is nobody's fault but its own.
+The rules kept here: a JACK server that fell ill is nobody's fault but its own; and Ctrl-C ends what
+the tests start, wherever they run themselves.
 """
 
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -11,6 +13,9 @@ from performer.improviser import Improviser
 from performer.model import Model
 from tests.fakes import write_trial_model, write_trial_touch_model
 from tests.jack_server import JackServer
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # inherited, from a shell's background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
