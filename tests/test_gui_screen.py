@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gui.choices import NOBODY, Choices, Memory, written
+from gui.choices import NOBODY, Character, Choices, Memory, written
 from performer import ports
 from performer.messages import Player
 from performer.midi import NoteOff, NoteOn, parse
@@ -27,6 +27,8 @@ START = "from performer.command_line import main; main(prog_name='antiphon')"
 PATIENCE = 60.0  # seconds that anything may take on a busy machine
 OPENING = 2.0  # seconds in which the instrument opens its ports, and nobody disturbs it
 TRIES = 3
+ANSWERS = "30s"  # so long that no answer is over before the test is
+SEED = 1
 MIDDLE_C = 23.5 / 52  # of the keyboard's width
 WIDTH, HEIGHT, MARGIN = 1000, 700, 10
 
@@ -110,7 +112,8 @@ def test_what_is_played_on_a_real_screen_is_heard_answered_and_kept(tmp_path: Pa
     model = write_trial_model(tmp_path / "trial.onnx")
     takes, settings = tmp_path / "takes", tmp_path / "antiphon" / "window.json"
     settings.parent.mkdir(exist_ok=True)
-    choices = Choices(keyboard=NOBODY, output=VIRTUAL, model=str(model))
+    character = Character(length=ANSWERS)
+    choices = Choices(NOBODY, VIRTUAL, str(model), character, seed=SEED, seed_is_kept=True)
     settings.write_text(written(Memory(choices)))
     shutil.rmtree(takes, ignore_errors=True)
     with screen() as display:
