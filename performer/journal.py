@@ -24,7 +24,7 @@ from performer.messages import Answered, Player, Report, Trouble
 from performer.midi import NoteOff, NoteOn, Sustain, note_off, parse, sustain
 from performer.recorder import keep
 from performer.refusal import Refusal
-from performer.take import Maker, Recorded, Take, answer_from, facts_of
+from performer.take import BROKEN, LONGEST, Maker, Recorded, Take, answer_from, facts_of
 
 if sys.platform != "win32":
     import fcntl
@@ -32,7 +32,6 @@ if sys.platform != "win32":
 FORMAT = "antiphon journal 1"
 ENDING = ".journal"
 PAUSE = 0.2  # seconds between two writings
-LONGEST = 1e7  # seconds that a take may have; a line that says more is broken
 
 
 class Journal:
@@ -157,7 +156,7 @@ def read(journal: bytes) -> tuple[Callable[[], datetime], Take]:
     messages: list[Recorded] = []
     answers: list[Answered] = []
     for line in journal.split(b"\n"):
-        with suppress(ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
+        with suppress(*BROKEN):
             match json.loads(line):
                 case {"format": str(), "model": str(model), "sha256": str(sha256), "began": when}:
                     maker, began = Maker(model, sha256), datetime.fromisoformat(when)

@@ -4,6 +4,8 @@ The rule kept here: what is seen is what was played, to scale: onset, length, pi
 shade. The two colours are told apart by colour-blind eyes too (Okabe and Ito, 2008).
 """
 
+import math
+
 from performer.messages import Player
 from performer.notes import Note
 from performer.take import Take
@@ -12,6 +14,7 @@ COLOURS = {Player.HUMAN: "#0072b2", Player.MODEL: "#d55e00"}
 WIDTH, ROW, MARGIN = 1200, 8, 40  # pixels
 BLACK_KEYS = {1, 3, 6, 8, 10}
 OCTAVE = 12
+MOST_LINES = 250  # that mark the time
 
 
 def drawn(take: Take) -> str:
@@ -20,7 +23,8 @@ def drawn(take: Take) -> str:
     all_notes = [note for played in notes.values() for note in played] or [Note(60, 1, 0, 1)]
     low = min(note.pitch for note in all_notes) - 2
     high = max(note.pitch for note in all_notes) + 2
-    seconds = max(note.end for note in all_notes)
+    seconds = max(note.end for note in all_notes) or 1.0
+    apart = math.ceil(seconds / MOST_LINES)
     scale = (WIDTH - 2 * MARGIN) / seconds
     height = (high - low + 1) * ROW
     parts = [
@@ -28,7 +32,10 @@ def drawn(take: Take) -> str:
         'font-family="sans-serif" font-size="14">',
         f'<rect width="{WIDTH}" height="{height + 2 * MARGIN}" fill="#ffffff"/>',
         *(_key(pitch, MARGIN + (high - pitch) * ROW) for pitch in range(low, high + 1)),
-        *(_second(second, scale, height) for second in range(int(seconds) + 1)),
+        *(
+            _second(second, scale, height, is_named=second % (5 * apart) == 0)
+            for second in range(0, int(seconds) + 1, apart)
+        ),
     ]
     for player, played in notes.items():
         parts += [_bar(note, COLOURS[player], scale, high) for note in played]
@@ -46,11 +53,11 @@ def _key(pitch: int, top: int) -> str:
     return f'{row}fill="{shade}"/>{name}'
 
 
-def _second(second: int, scale: float, height: int) -> str:
+def _second(second: int, scale: float, height: int, is_named: bool) -> str:
     x = MARGIN + second * scale
     label = f'<text x="{x:.1f}" y="{height + MARGIN + 18}" fill="#666666">{second} s</text>'
     line = f'<path d="M{x:.1f} {MARGIN}v{height}" stroke="#cccccc"/>'
-    return line + (label if second % 5 == 0 else "")
+    return line + (label if is_named else "")
 
 
 def _bar(note: Note, colour: str, scale: float, high: int) -> str:

@@ -3,6 +3,7 @@
 The rule kept here: whatever the file is, out comes a phrase, or one sentence that says why not.
 """
 
+import io
 import warnings
 from collections.abc import Iterable
 from itertools import accumulate
@@ -21,6 +22,7 @@ from performer.take import Recorded
 
 MOST_NOTES = 100_000  # a phrase longer than this was surely not meant
 LARGEST = 20 * 1024 * 1024  # bytes
+HEAD = 14  # bytes of a file's header; from the thirteenth on it says how time is counted
 
 
 def read_phrase(path: Path, notes: int | None = None) -> Phrase:
@@ -28,7 +30,7 @@ def read_phrase(path: Path, notes: int | None = None) -> Phrase:
 
     Times run from the first note. Raises Refusal with a sentence for the player.
     """
-    _check_size(path)
+    _check_head(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a file's oddities that do not concern a phrase
@@ -46,9 +48,9 @@ def read_phrase(path: Path, notes: int | None = None) -> Phrase:
 
 def read_messages(path: Path) -> list[tuple[float, bytes]]:
     """Every message of a .mid and its moment in seconds, by the file's tempo. Raises Refusal."""
-    _check_size(path)
+    _check_head(path)
     try:
-        file = mido.MidiFile(path, clip=True)
+        file = mido.MidiFile(file=io.BytesIO(path.read_bytes()), clip=True)
         delta = [(message.time, message) for message in file]
     except Exception:  # a broken file trips the parser in any way
         raise Refusal(f"{path} is no whole MIDI file.") from None
@@ -70,17 +72,19 @@ def as_heard(phrase: Phrase, at: float = 0.0) -> list[tuple[float, Heard]]:
     return [(message.at, Heard(message.data, message.at)) for message in as_played(phrase, at)]
 
 
-def _check_size(path: Path) -> None:
+def _check_head(path: Path) -> None:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            head = file.read(4)
+            head = file.read(HEAD)
     except OSError as reason:
         raise Refusal(f"{path} cannot be read: {reason.strerror}.") from None
     if size == 0:
         raise Refusal(f"{path} is empty.")
-    if head != b"MThd":
+    if head[:4] != b"MThd":
         raise Refusal(f"{path} is not a MIDI file.")
+    if head[12:13] >= b"\x80":
+        raise Refusal(f"{path} counts time in frames of a film: save it with beats.")
     if size > LARGEST:
         raise Refusal(f"{path} is {size >> 20} MB large: give a .mid of a phrase or a piece.")
 

@@ -20,7 +20,7 @@ from performer.length import Limit
 from performer.limits import PIANO, Bounds
 from performer.messages import Answered, Change, Player
 from performer.messages import Maker as Maker  # a take is signed by its maker
-from performer.midi import NoteOff, NoteOn, Sustain, parse
+from performer.midi import SYSEX, NoteOff, NoteOn, Sustain, parse
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
 from performer.phrase import LONG
 from performer.refusal import Refusal
@@ -29,8 +29,11 @@ from performer.taste import Taste
 from performer.thought import Struck
 
 FORMAT = "antiphon take 1"
+LONGEST = 1e7  # seconds that a take may have; what says more is broken
 QUARTER = 500  # ticks
 TEMPO = QUARTER * 1_000_000 // GRID  # microseconds a quarter
+BROKEN = ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError
+"""What reading facts raises where they are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ def write_whole(path: Path, data: bytes) -> None:
 def read_take(path: Path) -> Take:
     """Read a take back. Raises Refusal where it is none of ours."""
     try:
-        file = mido.MidiFile(path, charset="utf-8")
+        file = mido.MidiFile(file=io.BytesIO(path.read_bytes()), charset="utf-8")
     except OSError as reason:
         raise Refusal(f"{path} cannot be read: {reason.strerror or 'it is cut short'}.") from None
     except Exception:  # mido raises whatever a broken file trips over
@@ -177,8 +180,8 @@ def read_take(path: Path) -> Take:
         raise Refusal(f"{path} is not a take of Antiphon's, so it does not say how it was made.")
     try:
         texts = [json.loads(word.text) for word in words if word.type == "text"]
-        maker, answers = Maker(**texts[0]), tuple(answer_from(text) for text in texts[1:])
-    except (ValueError, TypeError, KeyError, IndexError):
+        maker, answers = _maker(texts[0]), tuple(answer_from(text) for text in texts[1:])
+    except BROKEN:
         raise Refusal(f"{path} no longer says how it was made; it was changed since.") from None
     recorded = [message for track in tracks for message in _recorded(track)]
     return Take(maker, tuple(sorted(recorded, key=lambda message: message.at)), answers)
@@ -212,12 +215,12 @@ def _words(take: Take) -> Iterator[tuple[float, mido.MetaMessage]]:
     yield 0.0, mido.MetaMessage("set_tempo", tempo=TEMPO)
     yield 0.0, _text({"model": take.maker.model, "sha256": take.maker.sha256})
     for answer in sorted(take.answers, key=lambda answer: answer.began_at):
-        yield answer.began_at, _text(facts_of(answer))
+        yield max(answer.began_at, 0.0), _text(facts_of(answer))  # its phrase may be lost
 
 
 def _sounds(messages: Sequence[Recorded]) -> Iterator[tuple[float, mido.Message]]:
     for message in sorted(messages, key=lambda message: message.at):
-        if message.data[0] < 0xF8:  # real-time messages cannot stand in a file
+        if message.data[0] <= SYSEX:  # no other system message can stand in a file
             yield message.at, mido.Message.from_bytes(message.data)
 
 
@@ -299,10 +302,10 @@ def taste_from(facts: dict[str, Any]) -> Taste:
 
 
 def answer_from(facts: dict[str, Any]) -> Answered:
-    """The answer of those facts. Raises ValueError, TypeError or KeyError where they are none."""
+    """The answer of those facts. Raises BROKEN where they are none."""
     seconds, notes = facts["limit"]["seconds"], facts["limit"]["notes"]
     taste = taste_from(facts)
-    return Answered(
+    answer = Answered(
         facts["turn"],
         Span(*facts["heard"]),
         taste,
@@ -323,6 +326,30 @@ def answer_from(facts: dict[str, Any]) -> Answered:
         _maker_from(facts),
         facts.get("score"),
     )
+    _check(answer)
+    return answer
+
+
+def _check(answer: Answered) -> None:
+    """Raises ValueError or TypeError for what no answer could say."""
+    changes, limit = answer.changes, answer.limit
+    struck = [each for change in changes for each in change.struck]
+    moments = [answer.began_at, answer.heard.start, answer.heard.end]
+    moments += [change.earliest for change in changes] + [each.at for each in struck]
+    moments += [at for _, at in answer.given_up]
+    moments += [each for each in (answer.cut_at, answer.score) if each is not None]
+    numbers = [answer.turn, answer.seed, answer.notes, *answer.held, *answer.left_out]
+    numbers += [number for number, _ in answer.given_up] + [change.index for change in changes]
+    values = [answer.channel, *(pitch for change in changes for pitch in change.taken)]
+    values += [value for each in struck for value in (each.pitch, each.velocity)]
+    if not (
+        all(abs(moment) < LONGEST for moment in moments)
+        and all(isinstance(number, int) and number >= 0 for number in (*numbers, *values))
+        and max(values) <= 127
+        and answer.channel <= 15
+        and min(limit.seconds, limit.notes) >= 0
+    ):
+        raise ValueError("no answer could say that")
 
 
 def _changes_from(all_facts: Iterable[dict[str, Any]], taste: Taste) -> Iterator[Change]:
@@ -342,4 +369,11 @@ def _changes_from(all_facts: Iterable[dict[str, Any]], taste: Taste) -> Iterator
 
 
 def _maker_from(facts: dict[str, Any]) -> Maker | None:
-    return Maker(facts["model"], facts["sha256"]) if "model" in facts else None
+    return _maker(facts) if "model" in facts else None
+
+
+def _maker(facts: dict[str, Any]) -> Maker:
+    match facts:
+        case {"model": str(model), "sha256": str(sha256)}:
+            return Maker(model, sha256)
+    raise ValueError("nobody is named")

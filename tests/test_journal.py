@@ -253,6 +253,28 @@ def test_a_journal_damaged_anywhere_can_still_be_kept(tmp_path: Path, rehearsal:
             read_take(tmp_path / "damaged.mid")
 
 
+@pytest.mark.parametrize("spoils", [{"began_at": "soon"}, {"cut_at": []}, {"turn": None}])
+def test_an_answer_that_says_nonsense_costs_no_note_and_no_start(
+    spoils: dict[str, object], tmp_path: Path, rehearsal: Rehearsal
+) -> None:
+    lines = [journals._fact(what) for what in rehearsal.told if isinstance(what, Sent | Answered)]
+    spoilt = [{**fact, **spoils} if isinstance(fact, dict) else fact for fact in lines]
+    path = tmp_path / f".1{ENDING}"
+    path.write_bytes(b"".join(map(journals._line, spoilt)))
+    (kept,) = recover(tmp_path)
+    assert read_take(kept).messages == rehearsal.take.messages
+    assert read_take(kept).answers == ()
+
+
+def test_an_answer_is_kept_whose_phrase_is_lost(tmp_path: Path, rehearsal: Rehearsal) -> None:
+    (answer,) = rehearsal.take.answers
+    late = sent(note_on(0, 60, 80), answer.began_at + 100.0)
+    lines = b"".join(journals._line(journals._fact(what)) for what in (answer, late))
+    (tmp_path / f".1{ENDING}").write_bytes(lines)
+    (kept,) = recover(tmp_path)
+    assert [each.turn for each in read_take(kept).answers] == [answer.turn]
+
+
 def test_answers_are_written_down_as_they_were(rehearsal: Rehearsal) -> None:
     answers = [what for what in rehearsal.told if isinstance(what, Answered)]
     lines = b"".join(journals._line(journals._fact(answer)) for answer in answers)

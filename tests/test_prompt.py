@@ -56,6 +56,16 @@ def test_what_is_no_phrase_is_refused_with_a_sentence(tmp_path: Path) -> None:
         assert "\n" not in str(refusal.value)
 
 
+def test_a_file_that_counts_frames_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "film.mid")
+    data = bytearray(path.read_bytes())
+    data[12:14] = b"\xe7\x28"  # 40 ticks in each of 25 frames
+    path.write_bytes(data)
+    for read in (read_phrase, read_messages):
+        with pytest.raises(Refusal, match=r"film\.mid counts time in frames"):
+            read(path)
+
+
 def test_a_phrase_of_200_000_notes_was_surely_not_meant(tmp_path: Path) -> None:
     track = mido.MidiTrack()
     for _ in range(200_000):

@@ -1,5 +1,6 @@
 """Takes: written, read back, and made again."""
 
+import json
 from pathlib import Path
 
 import mido
@@ -10,7 +11,7 @@ from performer.continuation import continued, made_again
 from performer.improviser import Improviser
 from performer.inbox import Scripted
 from performer.length import Fixed, Like, Limit
-from performer.messages import HandOver, Player
+from performer.messages import HandOver, Heard, Player
 from performer.notes import Note, Phrase, Span
 from performer.recorder import folder_for_takes, keep
 from performer.refusal import Refusal
@@ -108,6 +109,53 @@ def test_the_answer_can_be_written_alone(improviser: Improviser, tmp_path: Path)
     write_take(take, tmp_path / "answer.mid", only=Player.MODEL)
     (voice,) = pretty_midi.PrettyMIDI(str(tmp_path / "answer.mid")).instruments
     assert voice.name == "Antiphon"
+
+
+def test_a_system_message_that_no_file_can_hold_costs_no_other(tmp_path: Path) -> None:
+    system = [b"\xf6", b"\xf2\x01\x02", b"\xf3\x05", b"\xfa", b"\xff", b"\xf0\x7d\xf7"]
+    take = rehearse([*phrase_of(3), *((1.1, Heard(data, 1.1, "piano")) for data in system)]).take
+    assert {message.data for message in take.messages} > set(system)
+    write_take(take, tmp_path / "take.mid")
+    kept = read_take(tmp_path / "take.mid").messages
+    assert kept == tuple(each for each in take.messages if each.data not in system[:-1])
+
+
+NONSENSE = [
+    *(("began_at", value) for value in ("1", None, float("nan"), 1e300, [])),
+    *(("cut_at", value) for value in ([], "1", float("inf"))),
+    *(("turn", value) for value in ("1", -1, 1.5, None)),
+    *(("channel", value) for value in (16, -1, "0", 0.5)),
+    ("heard", [0, "1"]),
+    ("heard", [float("nan"), 1]),
+    ("seed", "1"),
+    ("notes", -1),
+    ("limit", {"seconds": "1", "notes": None}),
+    ("limit", {"seconds": None, "notes": -1}),
+    ("held", ["1"]),
+    ("left_out", [None]),
+    ("given_up", [[0, "1"]]),
+    ("given_up", [["0", 1.0]]),
+    ("changes", [{"note": "1", "from": 0.0}]),
+    ("changes", [{"note": 1, "from": None}]),
+    ("changes", [{"note": 1, "from": 0.0, "taken": [128]}]),
+    ("changes", [{"note": 1, "from": 0.0, "struck": [[60, "1", 0.0, 0]]}]),
+    ("changes", [{"note": 1, "from": 0.0, "struck": [[60, 80, "0", 0]]}]),
+    ("score", []),
+    ("model", 3),
+]
+
+
+@pytest.mark.parametrize(("key_", "value"), NONSENSE)
+def test_a_take_that_says_nonsense_of_an_answer_is_refused(
+    key_: str, value: object, tmp_path: Path
+) -> None:
+    write_take(rehearse(phrase_of(3)).take, tmp_path / "take.mid")
+    file = mido.MidiFile(tmp_path / "take.mid", charset="utf-8")
+    said = [message for message in file.tracks[0] if message.type == "text"][-1]
+    said.text = json.dumps({**json.loads(said.text), "sha256": "", key_: value})
+    file.save(tmp_path / "take.mid")
+    with pytest.raises(Refusal, match="changed since"):
+        read_take(tmp_path / "take.mid")
 
 
 def spoilt(path: Path) -> Path:
