@@ -1,17 +1,19 @@
-"""How long the window takes to paint a take of ten thousand notes, and to be there to play on.
+"""How long the window takes to paint a long take, an hour of playing, and to be playable at all.
 
 usage: python -m gui.bench
 
 The rule kept here: what is timed is the real roll, sounding keys and present moment included, as it
-moves along; the median and the worst of many frames, for several sizes of the window. And what is
-started is the real program, in a process of its own, until a key on it would sound.
+moves along, from the first frame on; the median and the worst of many, for several sizes of the
+window. An hour is played into it message by message, as the engine tells them. And what is started
+is the real program, in a process of its own, until a key on it would sound.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter, sleep
@@ -22,13 +24,17 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QApplication
 
 from gui.piano_roll import PianoRoll
-from gui.state import Played, Scene, Sounding
-from performer.messages import Player
+from gui.state import Begun, Played, Scene, Sounding
+from performer.engine import Sent
+from performer.messages import Player, Send
+from performer.midi import note_off, note_on
 from performer.notes import Note
 
 NOTES, FRAMES, RATE = 10_000, 300, 60
 SIZES = ((720, 420), (1500, 800), (3300, 1600))  # of the roll, in pixels
 ZOOMS = (110.0, 20.0)  # pixels a second
+MINUTE, HOUR = 60.0, 3600.0  # seconds
+NOTES_A_SECOND = 8
 STARTS = 5
 PLAYABLE = "playable"
 START = "from gui.bench import open_until_playable; open_until_playable()"
@@ -67,6 +73,55 @@ def frame_times(roll: PianoRoll, scene: Scene, frames: int = FRAMES) -> list[flo
         roll.render(picture)
         times.append(perf_counter() - begun)
     return times
+
+
+def messages(seconds: float) -> Iterator[Sent]:
+    """What two players tell who play evenly, phrase by phrase in turn, for so long."""
+    players = tuple(Player)
+    for number in range(round(seconds * NOTES_A_SECOND)):
+        at, pitch = number / NOTES_A_SECOND, 48 + 7 * number % 36
+        by, length = players[number // 40 % 2], 0.75 / NOTES_A_SECOND
+        yield Sent(Send(note_on(0, pitch, 40 + number % 60), at, by), 0.0)
+        yield Sent(Send(note_off(0, pitch), at + length, by), 0.0)
+
+
+@dataclass
+class Session:
+    """A roll that is played to, as far as `now`."""
+
+    roll: PianoRoll
+    to_tell: Iterator[Sent]
+    scene: Scene = field(default_factory=lambda: Scene().after(Begun("", (), "")))
+    now: float = 0.0
+    told: Sent | None = None  # that was not yet due
+
+    def frame(self, seconds: float, picture: QPixmap) -> float:
+        """Play on for a while, and paint once; how long that took, in seconds."""
+        self.now += seconds
+        begun = perf_counter()
+        self.hear()
+        self.roll.show_scene(self.scene, lambda: self.now)
+        self.roll.render(picture)
+        return perf_counter() - begun
+
+    def hear(self) -> None:
+        """Take in what is due by now."""
+        told = self.told or next(self.to_tell, None)
+        while told is not None and told.message.due <= self.now:
+            self.scene = self.scene.after(told)
+            told = next(self.to_tell, None)
+        self.told = told
+
+
+def minutes(roll: PianoRoll) -> tuple[float, float]:
+    """Seconds that a frame takes in the first and in the last minute of an hour: the medians."""
+    session, picture = Session(roll, messages(HOUR)), QPixmap(roll.size())
+    frames = round(MINUTE * RATE)
+    first = [session.frame(1 / RATE, picture) for _ in range(frames)]
+    while session.now < HOUR - MINUTE:
+        session.frame(1.0, picture)
+    last = [session.frame(1 / RATE, picture) for _ in range(frames)]
+    return median(first), median(last)
 
 
 def open_until_playable() -> None:
@@ -134,6 +189,14 @@ def main() -> None:
                 f"{size[0]} x {size[1]}, {seen}: median {median(times):.2f} ms, "
                 f"p95 {quantiles(times, n=20)[-1]:.2f} ms, worst {max(times):.1f} ms"
             )
+    for size in SIZES:
+        roll = PianoRoll()
+        roll.resize(QSize(*size))
+        first, last = minutes(roll)
+        print(
+            f"{size[0]} x {size[1]}, an hour of playing: median {1000 * first:.2f} ms in the first "
+            f"minute, {1000 * last:.2f} ms in the last, ratio {last / first:.2f}"
+        )
 
 
 if __name__ == "__main__":

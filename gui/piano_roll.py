@@ -1,12 +1,10 @@
 """The piano roll: both players' notes as they are played, on paper that moves.
 
-The rule kept here: what is over is drawn once, on sheets of paper that are kept; a frame lays the
-sheets side by side and adds only what sounds now. So a take of an hour moves as smoothly as one of
-a minute.
+The rule kept here: what is over lies on paper that is drawn once; a frame lays its sheets side by
+side and adds only what sounds now. So a take of an hour moves as smoothly as one of a minute.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import ceil, floor
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -14,7 +12,6 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
-    QFont,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -26,46 +23,21 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gui.look import DAY, SHADES, Look, mixed
-from gui.state import Pedalled, Played, Scene
-from gui.words import clock, say
+from gui.look import DAY, Look, mixed
+from gui.paper import BLACK, FOOT, OCTAVE, ROUND, SHEET, Paper, Ruling
+from gui.state import Scene
+from gui.words import say
 from performer.messages import Player
 
-OCTAVE = 12
-BLACK = frozenset({1, 3, 6, 8, 10})
 LOWEST, HIGHEST = 21, 109  # the piano's keys, and one above
 USUAL = (36, 96)  # the range that is shown even where less was played
-SHEET = 512  # pixels across
-SPARE_SHEETS = 6  # that are kept beside those in sight
 PRESENT = 0.8  # where in the picture the present moment stands
 NARROWEST, WIDEST, USUAL_ZOOM = 0.2, 800.0, 110.0  # pixels a second
-ROUND = 2.0  # pixels at the corners of a note
 KEYS = 38  # pixels: how wide the keys at the left edge are
-LEAST_WIDTH = 2.0  # pixels of the shortest note
 FAINT, OUTLINE = 0.2, 0.65  # how much of their colour notes to come have, inside and around
-SECONDS_APART = 70.0  # pixels between two lines of time, at least
-SPANS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800)  # seconds between two lines of time
 CLICK = 4  # pixels that a mouse may move and still click
 KEY_STEP = 0.25  # of the picture's width: how far an arrow key scrolls
 ZOOM_STEP = 1.25
-
-
-@dataclass(slots=True)
-class _Sheets:
-    """The paper: notes that are over, drawn once for one zoom, size, range and look."""
-
-    drawn: dict[int, QPixmap] = field(default_factory=dict)  # by number, from time zero on
-    notes: dict[int, list[Played]] = field(default_factory=dict)  # by the sheets they stand on
-    pedal: dict[int, list[Pedalled]] = field(default_factory=dict)
-    known: tuple[Played, ...] = ()  # those that have been given a place
-    known_pedal: int = 0
-    keys: QPixmap | None = None
-
-    def clear(self) -> None:
-        """Take new paper."""
-        for pile in (self.drawn, self.notes, self.pedal):
-            pile.clear()
-        self.known, self.known_pedal, self.keys = (), 0, None
 
 
 class PianoRoll(QWidget):
@@ -87,7 +59,9 @@ class PianoRoll(QWidget):
         self._range = USUAL
         self._left: float | None = None  # seconds at the left edge; None: it follows the present
         self._playing_at: Callable[[], float | None] = lambda: None
-        self._sheets = _Sheets()
+        self._paper = Paper()
+        self._ranged = 0  # notes whose octaves are shown
+        self._keys: tuple[Ruling, QPixmap] | None = None
         self._pressed: QPointF | None = None
         self._pressed_left = 0.0
         self._is_dragged = False
@@ -110,16 +84,33 @@ class PianoRoll(QWidget):
         """Show this scene, the present moment being `now()` on its clock."""
         take = (id(scene) if scene.take == 0 else scene.take, scene.began_at)
         if take != self._take:
-            self._sheets.clear()
-            self._take, self._range = take, USUAL
+            self._paper.forget()
+            self._take, self._range, self._ranged = take, USUAL, 0
         self._scene, self._now, self._playing_at = scene, now, playing_at
         self._widen()
+        self._paper.take_in(scene)
 
     def show_look(self, look: Look) -> None:
         """By day or by night."""
         self.look = look
-        self._sheets.clear()
         self.update()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all that is in sight was drawn in the last frame."""
+        return self._paper.is_finished(self._scene)
+
+    def lit_at(self, moment: float) -> dict[int, tuple[Player, int]]:
+        """The keys that were down at a moment of what is shown."""
+        return self._paper.ledger.lit_at(moment)
+
+    @property
+    def ruling(self) -> Ruling:
+        """How moments and pitches lie in the picture."""
+        began = self._scene.began_at or 0.0
+        low, high = self._range
+        ratio = self.devicePixelRatioF()
+        return Ruling(self._zoom, self.height(), low, high, began, self.font(), self.look, ratio)
 
     @property
     def follows(self) -> bool:
@@ -158,7 +149,6 @@ class PianoRoll(QWidget):
         zoom = min(max(pixels_a_second, NARROWEST), WIDEST)
         if zoom != self._zoom:
             self._zoom = zoom
-            self._sheets.clear()
             self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
@@ -170,52 +160,51 @@ class PianoRoll(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         """One frame."""
         painter = QPainter(self)
-        left = self._left_edge()
-        self._draw_new()
+        ruling, left, now = self.ruling, self.left_edge, self._now()
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-        for number in self._numbers(left):
-            x = self._x(number * SHEET / self._zoom, left)
-            painter.drawPixmap(QPointF(round(x), 0), self._sheet(number))
-        painter.drawPixmap(0, 0, self._keys())
+        for number, sheet in self._paper.lay(ruling, self._numbers(left)):
+            x = ruling.x(number * SHEET / self._zoom, left)
+            painter.drawPixmap(QPointF(round(x), 0), sheet)
+        painter.drawPixmap(0, 0, self._drawn_keys(ruling))
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         painter.setClipRect(self.rect().adjusted(KEYS, 0, 0, 0))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        now = self._now()
-        self._paint_to_come(painter, left, now)
-        self._paint_sounding(painter, left, now)
-        self._paint_present(painter, left, now)
+        self._paint_to_come(painter, ruling, left, now)
+        self._paint_sounding(painter, ruling, left, now)
+        self._paint_present(painter, ruling, left, now)
         painter.setClipping(False)
         if self._is_tabbed and self.hasFocus():
             painter.setPen(QPen(QColor(self.look.human), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
-    def _paint_sounding(self, painter: QPainter, left: float, now: float) -> None:
+    def _paint_sounding(self, painter: QPainter, ruling: Ruling, left: float, now: float) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         for key in self._scene.sounding:
-            rect = self._rect(key.pitch, key.start, max(now, key.start), left)
+            rect = ruling.rect(key.pitch, key.start, max(now, key.start), left)
             painter.setBrush(self.look.shade(key.by, key.velocity))
             painter.drawRoundedRect(rect, ROUND, ROUND)
             head = QRectF(rect.right() - 2, rect.top() - 1, 4, rect.height() + 2)
             painter.fillRect(head, QColor(self.look.of(key.by)))
         for by, since in self._scene.pedal_down:
-            painter.fillRect(self._pedal_rect(by, since, now, left), self._pedal_colour(by))
+            rect = ruling.pedal_rect(by, since, now, left)
+            painter.fillRect(rect, ruling.pedal_colour(by))
 
-    def _paint_to_come(self, painter: QPainter, left: float, now: float) -> None:
+    def _paint_to_come(self, painter: QPainter, ruling: Ruling, left: float, now: float) -> None:
         """Outlines, hardly filled: each is still to be played, and may yet be thought of anew."""
         for note in self._scene.to_come:
-            rect = self._rect(note.pitch, max(note.start, now), max(note.end, now), left)
+            rect = ruling.rect(note.pitch, max(note.start, now), max(note.end, now), left)
             if rect.left() < self.width():
                 colour = self.look.shade(Player.MODEL, note.velocity)
                 painter.setPen(QPen(mixed(self.look.roll, colour.name(), OUTLINE), 1))
                 painter.setBrush(mixed(self.look.roll, colour.name(), FAINT))
                 painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), ROUND, ROUND)
 
-    def _paint_present(self, painter: QPainter, left: float, now: float) -> None:
+    def _paint_present(self, painter: QPainter, ruling: Ruling, left: float, now: float) -> None:
         if self._scene.has_notes and self._scene.is_ready:
-            self._paint_moment(painter, self._x(now, left), self.look.turn(self._scene.turn))
+            self._paint_moment(painter, ruling.x(now, left), self.look.turn(self._scene.turn))
         playing_at = self._playing_at()
         if playing_at is not None:
-            self._paint_moment(painter, self._x(playing_at, left), self.look.recording)
+            self._paint_moment(painter, ruling.x(playing_at, left), self.look.recording)
 
     def _paint_moment(self, painter: QPainter, x: float, colour: str) -> None:
         """A line with a head, as on a tape."""
@@ -225,169 +214,17 @@ class PianoRoll(QWidget):
         head = (QPointF(x - 5, 0), QPointF(x + 5, 0), QPointF(x, 7))
         painter.drawPolygon(head)
 
-    def _keys(self) -> QPixmap:
-        """The keys along the left edge, drawn once for a range, size and look."""
-        if self._sheets.keys is None:
-            ratio = self.devicePixelRatioF()
-            keys = QPixmap(ceil(KEYS * ratio), ceil(self.height() * ratio))
-            keys.setDevicePixelRatio(ratio)
-            keys.fill(QColor(self.look.roll))
-            with QPainter(keys) as painter:
-                whole = QRectF(0, self._head, KEYS, self.height() - self._head - self._foot)
-                painter.fillRect(whole, QColor(self.look.ivory))
-                for pitch in range(*self._range):
-                    self._paint_key(painter, pitch)
-                self._paint_octaves(painter)
-                painter.fillRect(QRectF(KEYS - 1, 0, 1, self.height()), QColor(self.look.line))
-            self._sheets.keys = keys
-        return self._sheets.keys
-
-    def _paint_key(self, painter: QPainter, pitch: int) -> None:
-        row = QRectF(0, self._y(pitch), KEYS, self._row)
-        is_black = pitch % OCTAVE in BLACK
-        if is_black:
-            short = row.adjusted(0, 0, -0.5 * KEYS, -0.5)
-            painter.fillRect(short, mixed(self.look.ivory, self.look.ebony, 0.75))
-        if pitch % OCTAVE in (0, 5):  # below C and F two white keys meet
-            painter.fillRect(QRectF(0, row.bottom() - 1, KEYS, 1), QColor(self.look.line))
-
-    def _paint_octaves(self, painter: QPainter) -> None:
-        painter.setFont(self._small_font())
-        painter.setPen(mixed(self.look.ivory, self.look.ebony, 0.7))
-        foot = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
-        for pitch in range(*self._range):
-            if pitch % OCTAVE == 0:
-                name = QRectF(0, self._y(pitch) - self._row, KEYS - 4, 2 * self._row)
-                painter.drawText(name, foot, f"C{pitch // OCTAVE - 1}")
-
-    # The sheets
-
-    def _numbers(self, left: float) -> range:
-        first = floor(left * self._zoom / SHEET)
-        return range(first, ceil((left * self._zoom + self.width()) / SHEET) + 1)
-
-    def _sheet(self, number: int) -> QPixmap:
-        drawn = self._sheets.drawn
-        if number not in drawn:
-            in_sight = self.width() // SHEET + 2
-            while len(drawn) >= in_sight + SPARE_SHEETS:
-                del drawn[next(iter(drawn))]
-            drawn[number] = self._blank(number)
-            self._ink(number, self._sheets.notes.get(number, []))
-            self._ink_pedal(number, self._sheets.pedal.get(number, []))
-        return drawn[number]
-
-    def _draw_new(self) -> None:
-        """Gives what has ended since a place, and adds it to the sheets that are drawn."""
-        sheets, scene = self._sheets, self._scene
-        new: dict[int, list[Played]] = {}
-        for played in scene.notes[len(sheets.known) :]:
-            for number in self._spanned(played.note.start, played.note.end):
-                new.setdefault(number, []).append(played)
-        for number, notes in new.items():
-            sheets.notes.setdefault(number, []).extend(notes)
-            if number in sheets.drawn:
-                self._ink(number, notes)
-        for each in scene.pedal[sheets.known_pedal :]:
-            for number in self._spanned(each.span.start, each.span.end):
-                sheets.pedal.setdefault(number, []).append(each)
-                if number in sheets.drawn:
-                    self._ink_pedal(number, [each])
-        sheets.known, sheets.known_pedal = scene.notes, len(scene.pedal)
-
-    def _spanned(self, start: float, end: float) -> range:
-        """The numbers of the sheets on which something from `start` to `end` is seen."""
-        across = SHEET / self._zoom  # seconds
-        last = max(end, start + LEAST_WIDTH / self._zoom)
-        return range(floor(start / across), floor(last / across) + 1)
-
-    def _blank(self, number: int) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        sheet = QPixmap(ceil(SHEET * ratio), ceil(self.height() * ratio))
-        sheet.setDevicePixelRatio(ratio)
-        sheet.fill(QColor(self.look.roll))
-        with QPainter(sheet) as painter:
-            self._paint_rows(painter)
-            self._paint_times(painter, number)
-        return sheet
-
-    def _paint_rows(self, painter: QPainter) -> None:
-        low, high = self._range
-        for pitch in range(low, high):
-            row = QRectF(0, self._y(pitch), SHEET, self._row)
-            if pitch % OCTAVE in BLACK:
-                painter.fillRect(row, QColor(self.look.black_row))
-            if pitch % OCTAVE == 0:
-                painter.fillRect(QRectF(0, row.bottom() - 1, SHEET, 1), QColor(self.look.beat))
-
-    def _paint_times(self, painter: QPainter, number: int) -> None:
-        apart = next((span for span in SPANS if span * self._zoom >= SECONDS_APART), SPANS[-1])
-        began = self._scene.began_at or 0.0
-        start = number * SHEET / self._zoom
-        first = floor((start - began) / apart) - 1
-        painter.setFont(self._small_font())
-        for line in range(max(first, 0), first + ceil(SHEET / self._zoom / apart) + 3):
-            x = (began + line * apart - start) * self._zoom
-            painter.fillRect(QRectF(x, 0, 1, self.height()), QColor(self.look.beat))
-            painter.setPen(QColor(self.look.quiet))
-            painter.drawText(
-                QPointF(x + 4, painter.fontMetrics().ascent() + 3), clock(line * apart)
-            )
-
-    def _ink(self, number: int, notes: list[Played]) -> None:
-        left = number * SHEET / self._zoom
-        by_shade: dict[tuple[Player, int], list[QRectF]] = {}
-        for played in notes:
-            note = played.note
-            rect = self._rect(note.pitch, note.start, note.end, left)
-            by_shade.setdefault((played.by, note.velocity * SHADES // 128), []).append(rect)
-        with QPainter(self._sheets.drawn[number]) as painter:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            for (by, shade), rects in by_shade.items():
-                painter.setBrush(self.look.shade(by, (2 * shade + 1) * 64 // SHADES))
-                self._draw_notes(painter, rects)
-
-    def _draw_notes(self, painter: QPainter, rects: list[QRectF]) -> None:
-        """Round where that can be seen; all the small ones in one go."""
-        is_round = self._row > 2 * ROUND
-        painter.drawRects([rect for rect in rects if not (is_round and rect.width() > 3 * ROUND)])
-        for rect in rects:
-            if is_round and rect.width() > 3 * ROUND:
-                painter.drawRoundedRect(rect, ROUND, ROUND)
-
-    def _ink_pedal(self, number: int, pedal: list[Pedalled]) -> None:
-        left = number * SHEET / self._zoom
-        with QPainter(self._sheets.drawn[number]) as painter:
-            for each in pedal:
-                rect = self._pedal_rect(each.by, each.span.start, each.span.end, left)
-                painter.fillRect(rect, self._pedal_colour(each.by))
+    def _drawn_keys(self, ruling: Ruling) -> QPixmap:
+        """The keys along the left edge, drawn once for a ruling."""
+        if self._keys is None or self._keys[0] != ruling:
+            self._keys = ruling, _keys(ruling)
+        return self._keys[1]
 
     # Where things are
 
     @property
-    def _row(self) -> float:
-        low, high = self._range
-        return (self.height() - self._head - self._foot) / (high - low)
-
-    @property
-    def _head(self) -> float:
-        return self.fontMetrics().height() + 4.0  # where the times stand
-
-    @property
-    def _foot(self) -> float:
-        return 12.0  # where the pedals stand
-
-    def _y(self, pitch: int) -> float:
-        return self._head + (self._range[1] - 1 - pitch) * self._row
-
-    def _x(self, moment: float, left: float) -> float:
-        return (moment - left) * self._zoom
-
-    def _moment(self, x: float) -> float:
-        return self._left_edge() + x / self._zoom
-
-    def _left_edge(self) -> float:
+    def left_edge(self) -> float:
+        """The moment at the left edge."""
         if self._left is not None:
             return self._left
         began = self._scene.began_at or 0.0
@@ -395,26 +232,18 @@ class PianoRoll(QWidget):
         edge = now - PRESENT * self.width() / self._zoom
         return max(edge, began - (KEYS + 0.03 * self.width()) / self._zoom)
 
-    def _rect(self, pitch: int, start: float, end: float, left: float) -> QRectF:
-        width = max((end - start) * self._zoom, LEAST_WIDTH)
-        gap = 1.0 if self._row > 4 else 0.0
-        return QRectF(self._x(start, left), self._y(pitch), width, max(self._row - gap, 1.0))
+    def _moment(self, x: float) -> float:
+        return self.left_edge + x / self._zoom
 
-    def _pedal_rect(self, by: Player, start: float, end: float, left: float) -> QRectF:
-        top = self.height() - self._foot + (1 if by is Player.HUMAN else 6)
-        return QRectF(self._x(start, left), top, max((end - start) * self._zoom, 1), 4)
-
-    def _pedal_colour(self, by: Player) -> QColor:
-        return mixed(self.look.roll, self.look.of(by), 0.55)
-
-    def _small_font(self) -> QFont:
-        font = QFont(self.font())
-        font.setPointSizeF(font.pointSizeF() * 0.85)
-        return font
+    def _numbers(self, left: float) -> range:
+        """Which sheets are in sight."""
+        first = floor(left * self._zoom / SHEET)
+        return range(first, ceil((left * self._zoom + self.width()) / SHEET) + 1)
 
     def _widen(self) -> None:
-        """Shows all octaves that were played; paper for other octaves is new paper."""
-        new = [played.note.pitch for played in self._scene.notes[len(self._sheets.known) :]]
+        """Shows all octaves that were played."""
+        new = [played.note.pitch for played in self._scene.notes[self._ranged :]]
+        self._ranged = len(self._scene.notes)
         pitches = [
             *new,
             *(key.pitch for key in self._scene.sounding),
@@ -422,13 +251,10 @@ class PianoRoll(QWidget):
         ]
         low = min((pitch // OCTAVE * OCTAVE for pitch in pitches), default=USUAL[0])
         high = max(((pitch // OCTAVE + 1) * OCTAVE for pitch in pitches), default=USUAL[1])
-        wider = (
+        self._range = (
             max(min(low, self._range[0]), LOWEST),
             min(max(high, self._range[1]), HIGHEST),
         )
-        if wider != self._range:
-            self._range = wider
-            self._sheets.clear()
 
     # The hand
 
@@ -445,7 +271,7 @@ class PianoRoll(QWidget):
     def _scroll(self, pixels: float) -> None:
         if not self._scene.has_notes:
             return
-        left = self._left_edge() + pixels / self._zoom
+        left = self.left_edge + pixels / self._zoom
         is_at_present = (
             self._scene.is_ready
             and pixels > 0
@@ -469,7 +295,7 @@ class PianoRoll(QWidget):
         if event.button() is not Qt.MouseButton.LeftButton:
             return
         self._pressed, self._is_dragged = event.position(), False
-        self._pressed_left = self._left_edge()
+        self._pressed_left = self.left_edge
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """Pulls the paper along."""
@@ -521,7 +347,37 @@ class PianoRoll(QWidget):
         super().focusInEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Another size is other paper."""
-        self._sheets.clear()
+        """What lies upon the roll finds its place anew."""
         super().resizeEvent(event)
         self.resized.emit()
+
+
+def _keys(ruling: Ruling) -> QPixmap:
+    keys, look = ruling.blank(KEYS), ruling.look
+    with QPainter(keys) as painter:
+        whole = QRectF(0, ruling.head, KEYS, ruling.height - ruling.head - FOOT)
+        painter.fillRect(whole, QColor(look.ivory))
+        for pitch in range(ruling.low, ruling.high):
+            _paint_key(painter, ruling, pitch)
+        _paint_octaves(painter, ruling)
+        painter.fillRect(QRectF(KEYS - 1, 0, 1, ruling.height), QColor(look.line))
+    return keys
+
+
+def _paint_key(painter: QPainter, ruling: Ruling, pitch: int) -> None:
+    row, look = QRectF(0, ruling.y(pitch), KEYS, ruling.row), ruling.look
+    if pitch % OCTAVE in BLACK:
+        short = row.adjusted(0, 0, -0.5 * KEYS, -0.5)
+        painter.fillRect(short, mixed(look.ivory, look.ebony, 0.75))
+    if pitch % OCTAVE in (0, 5):  # below C and F two white keys meet
+        painter.fillRect(QRectF(0, row.bottom() - 1, KEYS, 1), QColor(look.line))
+
+
+def _paint_octaves(painter: QPainter, ruling: Ruling) -> None:
+    painter.setFont(ruling.small_font)
+    painter.setPen(mixed(ruling.look.ivory, ruling.look.ebony, 0.7))
+    foot = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+    for pitch in range(ruling.low, ruling.high):
+        if pitch % OCTAVE == 0:
+            name = QRectF(0, ruling.y(pitch) - ruling.row, KEYS - 4, 2 * ruling.row)
+            painter.drawText(name, foot, f"C{pitch // OCTAVE - 1}")

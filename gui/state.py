@@ -222,14 +222,6 @@ class Scene:
         """The keys that are down: by pitch, whose, and how hard."""
         return {key.pitch: (key.by, key.velocity) for key in self.sounding}
 
-    def lit_at(self, moment: float) -> dict[int, tuple[Player, int]]:
-        """The keys that were down at a moment of the take."""
-        return {
-            each.note.pitch: (each.by, each.note.velocity)
-            for each in self.notes
-            if each.note.start <= moment < each.note.end
-        }
-
     def answer_at(self, moment: float) -> int | None:
         """Which answer, by number, belongs to what was played at a moment; None before the first.
 

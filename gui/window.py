@@ -263,10 +263,10 @@ class Window(QMainWindow):
         now = self.evening.client.now()
         self.banner.show_scene(live, now, Mode(self.evening.memory.choices.character.mode))
         playing_at = self.evening.playing_at()
-        self.keyboard.light(shown.lit_at(playing_at) if playing_at is not None else live.lit())
+        self.keyboard.light(self.roll.lit_at(playing_at) if playing_at is not None else live.lit())
         self.takes.show_playing(self.evening.playback is not None)
         is_moving = playing_at is not None or (shown is live and live.moves(now))
-        if is_moving or self._was_moving or shown is not before:
+        if is_moving or self._was_moving or shown is not before or not self.roll.is_finished:
             self.roll.show_scene(shown, self.evening.now, self.evening.playing_at)
             self.roll.update()
         self._was_moving = is_moving

@@ -989,7 +989,7 @@ def test_a_click_on_the_roll_plays_from_there(stage: Stage) -> None:
         stage.plays(60 + n, at=float(n))
     stage.wait(4.0)
     roll = stage.window.roll
-    x = round(roll._x(1.5, roll._left_edge()))
+    x = round(roll.ruling.x(1.5, roll.left_edge))
     QTest.mouseClick(roll, Qt.MouseButton.LeftButton, pos=QPoint(x, 100))
     [playing] = stage.errands(PlayBack)
     assert isinstance(playing, PlayBack)
@@ -1197,10 +1197,10 @@ def test_scrolled_back_the_roll_stays_there_while_the_take_goes_on(stage: Stage)
     stage.wait(30.0)
     roll = stage.window.roll
     stage.type(Qt.Key.Key_Home, roll)
-    left = roll._left_edge()
+    left = roll.left_edge
     stage.plays(64, at=30.0)
     stage.wait(3.0)
-    assert roll._left_edge() == left
+    assert roll.left_edge == left
     assert stage.window.to_present.isVisible()
     stage.window.to_present.click()
     assert roll.follows
@@ -1214,10 +1214,10 @@ def test_a_note_that_ends_is_added_to_the_paper_that_is_drawn_once(stage: Stage)
     stage.plays(67, at=0.3)
     stage.wait(0.5)
     picture = roll.grab().toImage()
-    middle = roll._rect(67, 0.3, 0.5, roll._left_edge()).center().toPoint()
+    middle = roll.ruling.rect(67, 0.3, 0.5, roll.left_edge).center().toPoint()
     assert picture.pixelColor(middle).name() == roll.look.shade(Player.HUMAN, 84).name()
-    placed = [played for notes in roll._sheets.notes.values() for played in notes]
-    assert len(placed) == len(set(placed)) == 2
+    assert roll._paper.ledger.notes == 2
+    assert len(roll._paper.ledger.between(0.0, 1.0)) == 2
 
 
 @pytest.mark.parametrize("look", [DAY, NIGHT], ids=["day", "night"])
@@ -1228,7 +1228,7 @@ def test_notes_to_come_are_drawn_faint_beyond_the_present(stage: Stage, look: Lo
     stage.wait(1.0)
     now = stage.evening.now()
     stage.tells(ToCome((Note(72, 127, now + 0.1, now + 0.4),)))
-    middle = roll._rect(72, now + 0.1, now + 0.4, roll._left_edge()).center().toPoint()
+    middle = roll.ruling.rect(72, now + 0.1, now + 0.4, roll.left_edge).center().toPoint()
     seen, full = roll.grab().toImage().pixelColor(middle), look.shade(Player.MODEL, 127)
     assert seen.name() not in (full.name(), QColor(look.roll).name())
     assert abs(seen.red() - QColor(look.roll).red()) < abs(seen.red() - full.red())
@@ -1249,7 +1249,7 @@ def test_both_players_are_told_apart_on_the_roll(stage: Stage, look: Look) -> No
     roll = stage.window.roll
     picture = roll.grab().toImage()
     for pitch, by in ((60, Player.HUMAN), (72, Player.MODEL)):
-        middle = roll._rect(pitch, 0.0, 1.0, roll._left_edge()).center().toPoint()
+        middle = roll.ruling.rect(pitch, 0.0, 1.0, roll.left_edge).center().toPoint()
         assert picture.pixelColor(middle).name() == look.shade(by, 124).name()
 
 
