@@ -6,18 +6,24 @@ The rules that none may break: every key comes up, no note of the player's is mi
 the journal says what the take says, no key is struck too late, what is told to come is to come, and
 nothing is raised. `--again` plays them with small models instead of faults, and each take must be
 made again from what it says of itself. `--bytes` sends a thousand strings of bytes in each.
+
+`python -m tests.campaign soak --hours 8` plays for so long in virtual time: one answer without an
+end, whose notes are to come when the sum of their steps says, and a player who goes on and on.
 """
 
 import argparse
+import gc
 import json
+import os
 import random
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from performer.bench_stage import GROWTH, growth, memory_of
 from performer.cables import LOOKING, Cables
 from performer.composer import compose, overhear
 from performer.continuation import made_again, maker
@@ -56,7 +62,7 @@ from performer.messages import (
 )
 from performer.midi import NoteOff, NoteOn, note_off, note_on, parse, sustain
 from performer.model import Model
-from performer.notes import Note, Phrase
+from performer.notes import GRID, Note, Phrase, on_grid
 from performer.phrase import Silence
 from performer.ports import Hear, PortError
 from performer.recorder import Recorder
@@ -69,6 +75,7 @@ from tests.fakes import (
     Listener,
     Metronome,
     composing,
+    key,
     messages_by_model,
     write_trial_model,
     write_trial_touch_model,
@@ -321,16 +328,30 @@ def play(number: int) -> None:
     )
 
 
-def _check_balance(told: list[Sent | Report]) -> None:
-    down: set[tuple[Player, int, int]] = set()
-    for sent in (what for what in told if isinstance(what, Sent)):
-        match parse(sent.message.data):
+class Keys:
+    """The keys that are down, by what is sent."""
+
+    def __init__(self) -> None:
+        """None is down."""
+        self.down: set[tuple[Player, int, int]] = set()
+
+    def hear(self, what: Sent | Report) -> None:
+        """Raises where a key is struck that is down, or released that is up."""
+        if not isinstance(what, Sent):
+            return
+        match parse(what.message.data):
             case NoteOn(channel, pitch):
-                assert (sent.message.by, channel, pitch) not in down, "struck twice"
-                down.add((sent.message.by, channel, pitch))
+                assert (what.message.by, channel, pitch) not in self.down, "struck twice"
+                self.down.add((what.message.by, channel, pitch))
             case NoteOff(channel, pitch):
-                down.remove((sent.message.by, channel, pitch))
-    assert not down, f"never released: {down}"
+                self.down.remove((what.message.by, channel, pitch))
+
+
+def _check_balance(told: list[Sent | Report]) -> None:
+    keys = Keys()
+    for what in told:
+        keys.hear(what)
+    assert not keys.down, f"never released: {keys.down}"
 
 
 def _check_nothing_is_lost(handled: list[Heard], told: list[Sent | Report]) -> None:
@@ -462,14 +483,197 @@ def _struck_and_released(take: Take) -> list[Recorded]:
     return [m for m in messages_by_model(take) if isinstance(parse(m.data), NoteOn | NoteOff)]
 
 
+# Hours of it
+
+HOUR = 3600.0  # seconds
+LOOKED = 600.0  # seconds of virtual time between looks at the memory
+A_TAKE = 1800.0  # seconds, after which the player begins another
+AHEAD = 60.0  # seconds for which it is known what the player will do
+
+
+@dataclass(frozen=True, slots=True)
+class Soaked:
+    """What came of hours of playing."""
+
+    notes: int  # of the model's
+    drift: int  # microseconds by which any of them was due beside the sum of the steps before it
+    struck: int  # keys, by the player
+    kept: int  # of them in the takes
+    growth: float  # MB
+
+
+class Strolling:
+    """An improviser whose steps are known: whole milliseconds, another every time."""
+
+    def overhear(self, phrase: Phrase) -> bool:
+        """Nothing needs to be listened to."""
+        return True
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        """Nobody else plays."""
+        return thought
+
+    def next(self, thought: Thought) -> tuple[Note, Thought]:
+        """The next note, a step after the last."""
+        onset = on_grid(thought.onset + _step(thought.index) / GRID)
+        note = Note(48 + thought.index % 24, 70, onset, on_grid(onset + 0.3))
+        return note, replace(thought, index=thought.index + 1, onset=onset)
+
+
+def _step(index: int) -> int:
+    """Milliseconds before a note."""
+    return 37 + index * 7919 % 463 if index else 0
+
+
+def soak_endless(hours: float) -> Soaked:
+    """One answer for so long: when each note is due, and what is held in memory meanwhile."""
+    end, first = hours * HOUR, key(60, 1.0, 1.5)
+    inbox = VirtualInbox([*first, (end, Quit())])
+    keys, memory, notes = Keys(), Memory(inbox), Steps()
+
+    def record(what: Sent | Report) -> None:
+        keys.hear(what)
+        memory.look()
+        if isinstance(what, Sent) and what.message.by is Player.MODEL:
+            notes.hear(what, inbox.now())
+
+    hands = Hands(Listener(inbox.now, Forgetful()), composing(Strolling(), inbox), record)
+    perform(Watched(Settings(mode=Mode.ENDLESS)), inbox, hands)
+    assert not keys.down
+    return Soaked(notes.count, notes.drift, 1, 1, memory.growth)
+
+
+@dataclass(slots=True)
+class Steps:
+    """When the notes of a strolling answer have to come, in whole microseconds."""
+
+    count: int = 0
+    due: int = 0  # the last note
+    drift: int = 0  # at most, of when it was due and when it was sent
+
+    def hear(self, sent: Sent, now: float) -> None:
+        """A message of the answer's was sent."""
+        if not isinstance(parse(sent.message.data), NoteOn):
+            return
+        moments = [round(moment * 1_000_000) for moment in (sent.message.due, now)]
+        self.due = self.due + _step(self.count) * 1000 if self.count else moments[0]
+        self.drift = max(self.drift, *(abs(moment - self.due) for moment in moments))
+        self.count += 1
+
+
+class Forgetful(list[tuple[float, bytes]]):
+    """A list of what sounded, in which nothing stays."""
+
+    def append(self, _: tuple[float, bytes]) -> None:
+        """Nobody will ask."""
+
+
+class Memory:
+    """What this process holds, every few minutes of virtual time."""
+
+    def __init__(self, inbox: VirtualInbox) -> None:
+        """Nothing was looked at."""
+        self._inbox = inbox
+        self._looks: list[tuple[float, float]] = []
+
+    def look(self, is_due: bool = False) -> None:
+        """Look, if it is time to, or the moment is a good one."""
+        now = self._inbox.now()
+        if is_due or (now - self._looks[-1][0] if self._looks else now) >= LOOKED:
+            gc.collect()
+            self._looks.append((now, memory_of(os.getpid())))
+
+    @property
+    def growth(self) -> float:
+        """MB by which it has grown since it was warm."""
+        return growth(self._looks)
+
+
+class Evening(VirtualInbox):
+    """A player who plays phrases for hours, in every mode, and begins a take now and then."""
+
+    def __init__(self, dice: random.Random, end: float) -> None:
+        """An evening that has not begun."""
+        super().__init__([(end, Quit())])
+        self._dice, self._end, self._goes_on_at = dice, end, 1.0
+        self._turns_over_at = A_TAKE
+        self.struck = 0
+
+    def wait(self, until: float | None) -> Event | None:
+        """As ever; meanwhile the player thinks of something to play."""
+        while self._goes_on_at < min(self._now + AHEAD, self._end - AHEAD):
+            self._play_on()
+        return super().wait(until)
+
+    def _play_on(self) -> None:
+        at, dice = self._goes_on_at, self._dice
+        if at >= self._turns_over_at:
+            self.put(NewTake(), at - self._now)
+            self._turns_over_at += A_TAKE
+        for _ in range(dice.randint(1, 12)):
+            at = on_grid(at + dice.uniform(0.05, 0.6))
+            for moment, event in key(dice.randint(48, 72), at, on_grid(at + 0.04)):
+                self.put(event, moment - self._now)
+            self.struck += 1
+        if dice.random() < 0.2:
+            self.put(dice.choice([retuned(dice), HandOver(), Again(), Stop()]), at - self._now)
+        self._goes_on_at = at + dice.uniform(1.0, 30.0)
+
+
+def soak_evening(hours: float, seed: int = 1) -> Soaked:
+    """A player and a small model for so long: what was kept, and what is held in memory."""
+    inbox = Evening(random.Random(seed), hours * HOUR)
+    improviser = small_models()[1]
+    recorder, keys, memory = Recorder(maker(improviser)), Keys(), Memory(inbox)
+    notes = kept = 0
+
+    def turn_over() -> None:
+        nonlocal notes, kept
+        with TemporaryDirectory() as folder:
+            write_take(recorder.turn_over(), Path(folder, "take.mid"))
+            take = read_take(Path(folder, "take.mid"))
+        notes += len(take.notes(Player.MODEL))
+        kept += len(take.notes(Player.HUMAN))
+
+    def record(what: Sent | Report) -> None:
+        keys.hear(what)
+        recorder.hear(what)
+        if isinstance(what, TakeEnded):
+            turn_over()
+            memory.look(is_due=True)
+
+    hands = Hands(Listener(inbox.now, Forgetful()), composing(improviser, inbox), record)
+    perform(Watched(Settings()), inbox, hands)
+    turn_over()
+    assert not keys.down
+    return Soaked(notes, 0, inbox.struck, kept, memory.growth)
+
+
+def soak(hours: float) -> bool:
+    """Play for so many hours of virtual time, twice; whether all was well."""
+    is_well = True
+    for what, soaked in (("endless", soak_endless(hours)), ("evening", soak_evening(hours))):
+        print(
+            f"{what}: {hours:g} hours, {soaked.notes:,} notes, drift {soaked.drift} microseconds, "
+            f"{soaked.kept:,} of {soaked.struck:,} keys kept, memory grew by {soaked.growth:g} MB",
+            flush=True,
+        )
+        is_well &= soaked.drift == 0 and soaked.kept == soaked.struck and soaked.growth <= GROWTH
+    return is_well
+
+
 def main() -> None:
     """Play as many as asked for; name those that fail."""
     options = argparse.ArgumentParser(description=main.__doc__)
+    options.add_argument("what", nargs="?", choices=["sessions", "soak"], default="sessions")
     options.add_argument("--sessions", type=int, default=1000)
     options.add_argument("--first", type=int, default=0)
+    options.add_argument("--hours", type=float, default=8.0)
     options.add_argument("--again", action="store_true")
     options.add_argument("--bytes", action="store_true")
     chosen = options.parse_args()
+    if chosen.what == "soak":
+        sys.exit(not soak(chosen.hours))
     plays = play_again if chosen.again else play_bytes if chosen.bytes else play
     failed = 0
     for number in range(chosen.first, chosen.first + chosen.sessions):
