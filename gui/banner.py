@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QStyle,
     QWidget,
 )
 
@@ -21,10 +22,12 @@ from gui.state import Scene
 from gui.words import clock, say
 from performer.messages import Mode, State
 
-LARGE = 2.1  # times the size of the usual font
+LARGE = 2.4  # times the size of the usual font
+HIGH = 4.6  # times its height
 ROOM = 0.88  # of the sign's height: before the words, for the light
 AIR = 10  # pixels after the words
-BAR = 6  # pixels: how thick the countdown is
+BAR = 7  # pixels: how thick the countdown is
+SECONDS = "0.0"  # as wide as the countdown is
 
 
 class Sign(QWidget):
@@ -41,18 +44,18 @@ class Sign(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Large letters, a remark, and air around them."""
-        return QSize(320, round(4.3 * self.fontMetrics().height()))
+        return QSize(320, round(HIGH * self.fontMetrics().height()))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """Room for the longest word."""
+        """Room for the longest word, and the seconds."""
         words = (
             *(say("Listening"), say("Thinking"), say("Answering")),
             *(say("Playing along"), say("One moment")),
         )
         metrics = QFontMetrics(self._large())
         longest = max(metrics.horizontalAdvance(word) for word in words)
-        height = self.sizeHint().height()
-        return QSize(round(longest + ROOM * height) + 2 * AIR, height)
+        height, seconds = self.sizeHint().height(), metrics.horizontalAdvance(SECONDS)
+        return QSize(round(longest + ROOM * height) + seconds + 3 * AIR, height)
 
     def show_scene(self, scene: Scene, now: float, mode: Mode = Mode.ANSWER) -> None:
         """Say whose turn it is; repaint only what changed."""
@@ -101,12 +104,24 @@ class Sign(QWidget):
         self._paint_light(painter, colour)
         self._paint_words(painter, colour)
         if self._left is not None:
-            share = self._left[1]
-            foot = QRectF(0, plate.bottom() - BAR, plate.width() * share, BAR)
-            if self.layoutDirection() is Qt.LayoutDirection.RightToLeft:
-                foot.moveRight(plate.right())
-            painter.setBrush(QColor(colour))
-            painter.drawRoundedRect(foot, BAR / 2, BAR / 2)
+            self._paint_countdown(painter, colour, *self._left)
+
+    def _paint_countdown(
+        self, painter: QPainter, colour: str, seconds: float, share: float
+    ) -> None:
+        """The seconds that are left, and a bar that gets shorter along the foot."""
+        plate = QRectF(self.rect())
+        foot = QRectF(0, plate.bottom() - BAR, plate.width() * share, BAR)
+        if self.layoutDirection() is Qt.LayoutDirection.RightToLeft:
+            foot.moveRight(plate.right())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        painter.drawRoundedRect(foot, BAR / 2, BAR / 2)
+        painter.setFont(self._large())
+        painter.setPen(QColor(colour))
+        room = plate.adjusted(AIR, 0, -AIR, -BAR)
+        aligned = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignRight)
+        painter.drawText(room, aligned | Qt.AlignmentFlag.AlignVCenter, f"{seconds:.1f}")
 
     def _paint_light(self, painter: QPainter, colour: str) -> None:
         size = self.height() * 0.36
@@ -125,10 +140,11 @@ class Sign(QWidget):
         painter.setFont(self._large())
         painter.setPen(QColor(self.look.text))
         painter.drawText(room, aligned | Qt.AlignmentFlag.AlignTop, self.word)
+        seconds = painter.fontMetrics().horizontalAdvance(SECONDS) + AIR
         painter.setFont(self.font())
         painter.setPen(mixed(self.look.quiet, self.look.text, 0.4))
         remark = painter.fontMetrics().elidedText(
-            self.remark, Qt.TextElideMode.ElideRight, round(room.width())
+            self.remark, Qt.TextElideMode.ElideRight, round(room.width()) - seconds
         )
         painter.drawText(room, aligned | Qt.AlignmentFlag.AlignBottom, remark)
 
@@ -149,13 +165,17 @@ class RedLight(QWidget):
         self.is_on = False
         size = round(0.9 * self.fontMetrics().height())
         self.setFixedSize(size, size)
+        self._name()
 
     def turn(self, is_on: bool) -> None:
         """On or off."""
         if is_on != self.is_on:
             self.is_on = is_on
-            self.setAccessibleName(say("Recording") if is_on else say("Nothing recorded yet"))
+            self._name()
             self.update()
+
+    def _name(self) -> None:
+        self.setAccessibleName(say("Recording") if self.is_on else say("Nothing recorded yet"))
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802
         """A disc, full or hollow."""
@@ -243,7 +263,7 @@ class Banner(QFrame):
         font.setPointSizeF(font.pointSizeF() * 1.25)
         self.time.setFont(font)
         self.time.setMinimumWidth(self.time.fontMetrics().horizontalAdvance("0:00:00"))
-        self.time.setAccessibleName(say("Running time of the take"))
+        self.time.setAccessibleDescription(say("Running time of the take"))
         self.time.setToolTip(say("All that is played is recorded, always."))
         self.keep.setToolTip(say("Keep this take now, and begin a new one."))
         self.discard.setToolTip(say("Throw this take away, and begin a new one. It can be undone."))

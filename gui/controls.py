@@ -199,6 +199,7 @@ class Controls(QScrollArea):
         layout.setContentsMargins(12, 10, 12, 10)
         layout.setSpacing(6)
         self._place(layout)
+        self.sound = self._placed_sound()
         layout.addStretch(1)
         self.setWidget(column)
         bar = self.verticalScrollBar().sizeHint().width()
@@ -273,7 +274,7 @@ class Controls(QScrollArea):
     def _make_sound(self) -> None:
         self.keyboard = _menu(say("Keyboard"), say("What Antiphon listens to."))
         self.output = _menu(say("Sound"), say("Where the music is heard."))
-        self.test = QPushButton(say("Test sound"))
+        self.test = QPushButton(say("Test"))
         _name(self.test, say("Test sound"), say("Four notes: do you hear them?"))
         self.thru = QCheckBox(say("My keyboard sounds here too"))
         _name(
@@ -282,6 +283,8 @@ class Controls(QScrollArea):
         self.instrument = _menu(say("Instrument"), say("The sound of both players."))
         for program, name in INSTRUMENTS:
             self.instrument.addItem(say(name), program)
+        for menu in (self.keyboard, self.output, self.instrument):
+            menu.setMinimumContentsLength(7)
         self.volume = _slider(say("Volume"), say("How loud both players are."))
         self.volume.setRange(0, LOUDEST)
         self.reverb = _slider(say("Reverb"), say("How large the room is that both play in."))
@@ -291,6 +294,7 @@ class Controls(QScrollArea):
         self.seed = QSpinBox()
         self.seed.setRange(0, LARGEST_SEED)
         self.seed.setKeyboardTracking(False)
+        self.seed.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         _name(self.seed, say("Seed"), say("The same seed and the same phrase: the same answer."))
         self.seed_is_kept = QCheckBox(say("keep"))
         _name(
@@ -318,17 +322,27 @@ class Controls(QScrollArea):
         )
         column.addWidget(answer)
         column.addWidget(_rule())
-        sound = QWidget()
-        _form(sound, (self.keyboard, self.output, self.instrument, self.volume, self.reverb))
-        column.addWidget(sound)
-        column.addWidget(self.thru)
-        column.addWidget(self.test, 0, Qt.AlignmentFlag.AlignRight)
-        column.addWidget(_rule())
         chance = QHBoxLayout()
         chance.addWidget(_quiet(say("Seed")))
         chance.addWidget(self.seed, 1)
         chance.addWidget(self.seed_is_kept)
         column.addLayout(chance)
+
+    def _placed_sound(self) -> QWidget:
+        """What is played on and heard: it stands beside the takes, always in sight."""
+        sound = QWidget()
+        column = QVBoxLayout(sound)
+        column.setContentsMargins(10, 6, 10, 10)
+        column.setSpacing(6)
+        fields = QWidget()
+        _form(
+            fields,
+            (self.keyboard, self.output, self.instrument, self.volume, self.reverb),
+            says={1: self.test},
+        )
+        column.addWidget(fields)
+        column.addWidget(self.thru)
+        return sound
 
     def _placed_knob(self) -> QWidget:
         desk = QWidget()
@@ -668,6 +682,7 @@ def _form(
     grid = QGridLayout(parent)
     grid.setContentsMargins(0, 4, 0, 0)
     grid.setHorizontalSpacing(8)
+    grid.setVerticalSpacing(4)
     grid.setColumnStretch(1, 1)
     for row, widget in enumerate(fields):
         label = _quiet(widget.accessibleName())

@@ -114,6 +114,8 @@ GERMAN = {
     "Built-in piano": "Eingebautes Klavier",
     "A DAW, by ports of our own": "Eine DAW, über eigene Anschlüsse",
     "No sound": "Kein Klang",
+    "Test": "Probe",
+    "Takes and sound": "Aufnahmen und Klang",
     "Test sound": "Klangprobe",
     "Four notes: do you hear them?": "Vier Töne: Hören Sie sie?",
     "Instrument": "Instrument",

@@ -5,6 +5,7 @@ colour-blind eyes tell apart (Okabe and Ito, 2008); sizes follow the font that t
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
@@ -13,6 +14,7 @@ from gui import choices
 from performer.messages import Player, State
 
 SHADES = 16  # of a note's colour, from the softest to the loudest
+ARROW = Path(__file__).with_name("arrow.svg").as_posix()  # of a menu
 SOFTEST_SHADE = 0.38  # how much of its colour the softest note keeps
 
 
@@ -193,9 +195,13 @@ def style(look: Look) -> str:
         border-color: {look.line}; }}
     QSlider::handle:horizontal:focus {{ border: 2px solid {look.human}; }}
     QSlider:horizontal {{ min-height: 20px; }}
-    QCheckBox::indicator {{ width: 13px; height: 13px; border: 1px solid {look.quiet};
-        border-radius: 3px; background: {look.raised}; }}
-    QCheckBox::indicator:checked {{ background: {look.human}; }}
+    QComboBox {{ background: {look.raised}; color: {look.text};
+        border: 1px solid {look.line}; border-radius: 6px; padding: 3px 8px; }}
+    QComboBox:hover {{ border-color: {look.human}; }}
+    QComboBox:focus {{ border: 2px solid {look.human}; padding: 2px 7px; }}
+    QComboBox:disabled {{ color: {mixed(look.window, look.quiet, 0.6).name()}; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QComboBox::down-arrow {{ image: url("{ARROW}"); width: 10px; height: 10px; }}
     QCheckBox:focus {{ color: {look.human}; }}
     QScrollBar:vertical {{ width: 10px; background: transparent; }}
     QScrollBar::handle:vertical {{ background: {look.line}; border-radius: 4px;

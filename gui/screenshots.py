@@ -142,11 +142,12 @@ class Shot:
     """One picture: its name and size, and how far the take has come by then."""
 
     name: str
-    size: tuple[int, int] = (1240, 780)
+    size: tuple[int, int] = (1280, 800)
     is_night: bool = False
     until: float = 0.0
     state: State = State.LISTENING
     tells: tuple[News, ...] = ()
+    tells_then: tuple[News, ...] = ()  # after the take has come so far
     is_open: bool = False  # pitch, rhythm, dynamics apart
     is_take_open: bool = False
     is_pseudo: bool = False
@@ -160,6 +161,7 @@ SHOTS = (
     ANSWERING,
     replace(ANSWERING, name="answering-night", is_night=True),
     Shot("listening", until=8.2),
+    Shot("counting-down", until=12.5, tells_then=(Hearing(45, 13.4),), zoom=0.6),
     replace(ANSWERING, name="small", size=(900, 600)),
     Shot("controls-night", until=8.2, is_night=True, is_open=True),
     Shot("trouble", tells=(Trouble(QUIET),)),
@@ -184,7 +186,7 @@ def shoot(shot: Shot, take: Take, ready: Prompted, to: Path) -> None:
     engine.to_tell.append(Ready(MODEL, (PIANO,), "the built-in piano", "real-time", BEGAN))
     window.tick()
     window.tick()
-    engine.to_tell.extend(_news(take, shot))
+    engine.to_tell.extend([*_news(take, shot), *shot.tells_then])
     time[0] += shot.until
     window.tick()
     if shot.is_take_open:

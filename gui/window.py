@@ -61,7 +61,7 @@ from performer.prompt import read_phrase
 from performer.refusal import Refusal
 
 FRAME = 16  # milliseconds: sixty frames a second
-SMALLEST, USUAL = QSize(900, 600), QSize(1240, 780)
+SMALLEST, USUAL = QSize(900, 600), QSize(1280, 800)
 MARGIN = 10
 SAVING = 2000  # milliseconds between a choice and its being written down
 MIDI_FILES = "MIDI (*.mid *.midi)"
@@ -105,13 +105,12 @@ class Window(QMainWindow):
     def _place(self) -> None:
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(MARGIN)
-        self.left, self.right = _panel(self.takes), _panel(self.controls)
+        self.left, self.right = self._left_side(), _panel(self.controls)
         for panel in (self.left, _panel(self.roll), self.right):
             self.splitter.addWidget(panel)
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
-        self.left.setMinimumWidth(190)
-        self.splitter.setSizes([220, 760, 262])
+        self.splitter.setSizes([236, 784, 262])
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(MARGIN, MARGIN, MARGIN, 0)
@@ -131,6 +130,16 @@ class Window(QMainWindow):
         self.to_present.hide()
         self.help.setVisible(not self.evening.memory.has_played)
 
+    def _left_side(self) -> QWidget:
+        """The takes, and beneath them what one plays on."""
+        side = QWidget()
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(MARGIN)
+        column.addWidget(_panel(self.takes), 1)
+        column.addWidget(_panel(self.controls.sound))
+        return side
+
     def _make_menus(self) -> None:
         take = self.menuBar().addMenu(say("Take"))
         self._add(take, say("Open a .mid as a phrase…"), self._ask_for_phrase, "Ctrl+O")
@@ -149,7 +158,7 @@ class Window(QMainWindow):
         self._add(view, say("The whole take"), self.roll.show_whole, "Ctrl+0")
         self._add(view, say("Back to now"), self._to_present, "Ctrl+N")
         view.addSeparator()
-        self._add_shown(view, say("Takes"), self.left, "Ctrl+1")
+        self._add_shown(view, say("Takes and sound"), self.left, "Ctrl+1")
         self._add_shown(view, say("Controls"), self.right, "Ctrl+2")
         self._add(view, say("Whole screen"), self._whole_screen, "F11")
         view.addSeparator()
