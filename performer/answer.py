@@ -9,7 +9,18 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from performer.length import Limit
-from performer.messages import Answered, Change, Composed, GoOn, Maker, TakeUp
+from performer.messages import (
+    Answered,
+    Care,
+    Change,
+    Composed,
+    Estimate,
+    GoOn,
+    Maker,
+    Quoted,
+    Scored,
+    TakeUp,
+)
 from performer.notes import Note, Phrase, Span, on_grid
 from performer.taste import Taste
 from performer.thought import RETOLD, Struck, Thought
@@ -39,6 +50,7 @@ class Planned:
     struck: tuple[Struck, ...]
     note: Note  # on the engine's clock
     after: Place
+    estimate: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Asked:
 
     struck: tuple[Struck, ...]
     by: Maker | None
+    seed: int
     at: float
 
 
@@ -57,6 +70,7 @@ class Manner:
     taste: Taste
     taken: frozenset[int]  # pitches that the player holds
     by: Maker | None
+    care: Care
 
 
 @dataclass(slots=True)
@@ -77,6 +91,10 @@ class Answer:
     to_come: deque[Planned] = field(default_factory=deque)
     told: deque[Note | Struck] = field(default_factory=lambda: deque(maxlen=RETOLD))
     changes: list[Change] = field(default_factory=list)
+    curve: list[Scored] = field(default_factory=list)
+    last: Scored | None = None  # of all notes that came due
+    overall: float | None = None
+    quotes: Quoted | None = None  # told last
     earliest: float = 0.0  # seconds from where it began before which nothing more may come
     composed_to: float = 0.0  # the onset of the last note composed
     came_due: int = 0  # notes
@@ -102,11 +120,11 @@ class Answer:
         is_other = (thought.taste, thought.taken) != (manner.taste, manner.taken)
         if is_other or earliest > thought.earliest or self.struck or manner.by != by:
             self._write_down(thought.index, earliest, manner, manner.by != by)
-        self.asked, self.place = Asked(self.struck, manner.by, now), None
+        self.asked, self.place = Asked(self.struck, manner.by, wanted.seed, now), None
         self.has_gone_back = False
         if thought.index == 0 and not self.struck:
             return TakeUp(turn, wanted)
-        return GoOn(turn, wanted, self.struck)
+        return GoOn(turn, wanted, self.struck, manner.care)
 
     def plan(self, composed: Composed, note: Note, planned: int) -> None:
         """A note that was asked for is planned, so much having been planned then."""
@@ -114,15 +132,35 @@ class Answer:
         self.place = Place(composed.after, self.asked.by, planned)
         if not self.to_come and self.base.thought.index == 0:  # the best of several has its own
             self.first = replace(self.first, seed=composed.after.seed)
-        self.to_come.append(Planned(self.asked.struck, note, self.place))
+        elif composed.after.seed != self.asked.seed:
+            self._write_down_seed(composed.after)
+        self.to_come.append(Planned(self.asked.struck, note, self.place, composed.estimate))
         self.composed_to, self.asked = note.start, None
 
-    def pass_by(self, now: float) -> None:
-        """What is due by now is behind it: it will not be composed again."""
+    def pass_by(self, now: float) -> list[Scored | Quoted]:
+        """What is due by now is behind it: it will not be composed again. What to tell of it."""
+        news: list[Scored | Quoted] = []
         while self.to_come and self.to_come[0].note.start <= now:
             planned = self.to_come.popleft()
             self.told.extend([*planned.struck, self._told(planned.note)])
             self.base, self.struck = planned.after, ()
+            news += self._judged(planned.note.start, planned.estimate)
+        return news
+
+    def _judged(self, at: float, estimate: Estimate) -> list[Scored | Quoted]:
+        """A score is told as soon as there is one, and then window by window; a title once."""
+        news: list[Scored | Quoted] = []
+        is_first, self.overall = self.overall is None, estimate.overall
+        self.last = None if estimate.score is None else Scored(at, estimate.score)
+        if self.last is not None and estimate.is_full:
+            self.curve.append(self.last)
+        if self.last is not None and (estimate.is_full or is_first):
+            news.append(self.last)
+        quotes, before = estimate.quotes, self.quotes
+        if quotes is not None and (before is None or before.title != quotes.title):
+            self.quotes = quotes
+            news.append(quotes)
+        return news
 
     def go_back(self, now: float) -> None:
         """Forget what is not yet due, and go on from there; nothing may come before now."""
@@ -178,7 +216,15 @@ class Answer:
             tuple(self.given_up),
             self.first.is_along,
             self.maker,
+            self.overall,
+            self._whole_curve,
         )
+
+    @property
+    def _whole_curve(self) -> tuple[Scored, ...]:
+        """With what was thought of the notes since the last window, where they were enough."""
+        is_open = self.last is not None and self.last not in self.curve
+        return (*self.curve, self.last) if self.last and is_open else tuple(self.curve)
 
     @property
     def _story(self) -> list[Note | Struck]:
@@ -195,3 +241,10 @@ class Answer:
     def _write_down(self, index: int, earliest: float, manner: Manner, is_by_other: bool) -> None:
         by = manner.by if is_by_other else None
         self.changes.append(Change(index, manner.taste, earliest, manner.taken, self.struck, by))
+
+    def _write_down_seed(self, after: Thought) -> None:
+        """The note before `after` was drawn by another seed than was asked for."""
+        index = after.index - 1
+        if not self.changes or self.changes[-1].index != index:
+            self.changes.append(Change(index, after.taste, after.earliest, after.taken))
+        self.changes[-1] = replace(self.changes[-1], seed=after.seed)

@@ -120,6 +120,13 @@ def heard(opinion: Opinion, after: Thought, note: Note, critic: Critic) -> Opini
     return Opinion(impression, said, odds, quoting, None, quoted, title)
 
 
+def scored(opinion: Opinion, critic: Critic) -> Opinion:
+    """The opinion of an answer with a score of its last notes too, where they are enough."""
+    if opinion.notes % WINDOW < LEAST_SCORED or not opinion.impression.contexts:
+        return opinion
+    return replace(opinion, odds=(*opinion.odds, _odds(opinion.impression, critic)))
+
+
 def concluded(opinion: Opinion, critic: Critic) -> Opinion:
     """The opinion of an answer that is whole: with a score of its last notes, and its likeness.
 
@@ -127,11 +134,13 @@ def concluded(opinion: Opinion, critic: Critic) -> Opinion:
     """
     if opinion.notes < LEAST_SCORED or not opinion.impression.contexts:
         return opinion
-    odds = opinion.odds
-    if opinion.notes % WINDOW >= LEAST_SCORED:
-        odds = (*odds, _odds(opinion.impression, critic))
-    (likeness,) = critic.scorer.likeness([as_heard(opinion.said)])
-    return replace(opinion, odds=odds, likeness=float(likeness))
+    likeness = likeness_of(opinion.said, critic)
+    return replace(scored(opinion, critic), likeness=likeness)
+
+
+def likeness_of(notes: Sequence[Note], critic: Critic) -> float:
+    """How like a composer's some notes are."""
+    return float(critic.scorer.likeness([as_heard(notes)])[0])
 
 
 def choose(

@@ -37,6 +37,7 @@ console = Console(stderr=True, highlight=False)
 LONGEST_SILENCE = 60.0  # seconds that --silence may ask for
 TOUCHING = 30.0  # seconds in which a control that is to be learnt has to be touched
 T = TypeVar("T")
+AVOID, TELL = "avoid", "tell"  # what becomes of quotations
 EXAMPLE = "\b\nExample:\n  "
 
 
@@ -160,6 +161,16 @@ DENSITY = click.option(
 JSON = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
 
+def _quoting(default: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--quoting",
+        type=click.Choice((AVOID, TELL)),
+        default=default,
+        show_default=default is not None,
+        help="What is about to quote a piece it learnt from for long: compose it anew, or tell.",
+    )
+
+
 @click.group(cls=_Commands, invoke_without_command=True)
 @click.version_option(package_name="antiphon")
 @click.pass_context
@@ -241,6 +252,7 @@ def _open_window(takes: Path | None = None) -> None:
     metavar="K",
     help="Think of up to K answers in the silence, play the best.",
 )
+@_quoting(AVOID)
 @click.option("--prompt", type=FILE, metavar="FILE.mid", help="Play this, then answer it.")
 @click.option("--for", "seconds", type=SECONDS, metavar="SECONDS", help="End after so long.")
 @click.option("--takes", type=FILE, metavar="DIR", help="Where takes are kept.")
@@ -260,6 +272,7 @@ def play(
     mode: str = Mode.ANSWER.value,
     density: float = 1.0,
     best_of: int = 1,
+    quoting: str = AVOID,
     prompt: Path | None = None,
     seconds: float | None = None,
     takes: Path | None = None,
@@ -283,7 +296,15 @@ def play(
         console.print("There is no MIDI input, so a phrase of our own is played and answered.")
         phrase = bundled_prompt()
     taste = Taste.of(temperature, top_p, _bounds(scale, register, at_once), density)
-    settings = Settings(taste, silence, length, _seed(seed), mode=Mode(mode), best_of=best_of)
+    settings = Settings(
+        taste,
+        silence,
+        length,
+        _seed(seed),
+        mode=Mode(mode),
+        best_of=best_of,
+        may_quote=quoting != AVOID,
+    )
     plan = Plan(
         find_model(model),
         settings,
@@ -326,6 +347,7 @@ def play(
 @click.option(
     "--score", "is_scored", is_flag=True, help="Say how good it seems, and what it quotes."
 )
+@_quoting()
 def continue_(
     prompts: tuple[Path, ...],
     out: Path,
@@ -345,14 +367,17 @@ def continue_(
     like: Path | None,
     best_of: int | None,
     is_scored: bool,
+    quoting: str | None,
 ) -> None:
     """Continue phrases from .mid files, without playing them."""
     from performer.continuation import continued, made_again
     from performer.critic import best_continued, critic_of, in_words
     from performer.improviser import Improviser
+    from performer.messages import Care
     from performer.model import Model
     from performer.prompt import read_phrase
     from performer.shelf import find_model
+    from performer.steering import quotes
     from performer.take import read_take
 
     if bool(prompts) == bool(like):
@@ -375,15 +400,17 @@ def continue_(
         return
     improviser = Improviser(Model.load(find_model(model)))
 
-    if best_of or is_scored:
+    has_critic = best_of or is_scored or quoting
+    if has_critic:
         critic = critic_of(improviser.model)
 
     def answered(path: Path) -> "Take":
         phrase = read_phrase(path, prompt_notes)
-        if not (best_of or is_scored):
+        if not has_critic:
             return continued(phrase, improviser, taste, seed, length)
-        take, chosen = best_continued(phrase, improviser, taste, seed, length, critic, best_of or 1)
-        if is_scored:
+        care = Care(best_of or 1, may_quote=quoting != AVOID)
+        take, chosen = best_continued(phrase, improviser, taste, seed, length, critic, care)
+        if is_scored or (chosen.opinion is not None and quotes(chosen.opinion, critic)):
             click.echo(f"{path}: {in_words(chosen, critic)}")
         return take
 

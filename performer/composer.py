@@ -1,20 +1,23 @@
 """The improviser in a thread of its own, so that thinking never delays a key.
 
-The rule kept here: a request goes in, an event comes out in the inbox, and nothing is kept between.
-A note that is asked for makes all that was asked before out of date: that is not composed any more.
-The same `compose` serves virtual time, without a thread.
+The rule kept here: a request goes in, an event comes out in the inbox, and what is kept between, an
+opinion of the answer, only ever leads to another seed, which the event tells. A note that is asked
+for makes all that was asked before out of date: that is not composed any more. The same `Author`
+serves virtual time, without a thread.
 """
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from performer.choice import Critic
-from performer.foresight import Foreseen, as_foreseen, foresee
+from performer.foresight import Foreseen, Spare, as_foreseen, foresee
 from performer.messages import (
+    Care,
     Composed,
     ComposingFailed,
     GoOn,
@@ -25,7 +28,12 @@ from performer.messages import (
     TakeUp,
 )
 from performer.notes import Note, Phrase
-from performer.thought import Struck, Thought
+from performer.scorer import Floats
+from performer.steering import Course, steered
+from performer.thought import Struck, Thought, TouchMind
+
+REMEMBERED = 64  # notes, the latest, of which it is known how the answer had gone by then
+BREATH = 0.005  # seconds in which the next note may be asked for before one thinks ahead
 
 
 class Improvises(Protocol):
@@ -46,7 +54,7 @@ def compose(improviser: Improvises, request: TakeUp | GoOn) -> Composed | Compos
     match request:
         case TakeUp(turn, thought):
             struck: tuple[Struck, ...] = ()
-        case GoOn(turn, thought, struck):
+        case GoOn(turn, thought, struck, _):
             pass
     try:
         note, after = improviser.next(improviser.hear(thought, struck) if struck else thought)
@@ -63,7 +71,137 @@ def overhear(improviser: Improvises, request: Overhear) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Successor:
+class _Fork:
+    """Where an answer may be steered."""
+
+    thought: Thought
+    course: Course
+    care: Care
+
+
+class Author:
+    """Does what is asked, one thing at a time; thinks on while nothing is asked."""
+
+    def __init__(
+        self,
+        improviser: Improvises,
+        put: Callable[[Composed | ComposingFailed | ModelTakenUp], None],
+        critic: Critic | None,
+        is_idle: Callable[[], bool],
+        now: Callable[[], float],
+    ) -> None:
+        """One who gives to `put` what is composed; `is_idle` says whether nothing else is asked."""
+        self._improviser, self._put, self._critic = improviser, put, critic
+        self._is_idle, self._now = is_idle, now
+        self._takes = 0.0  # seconds that a note took, or a few that were heard
+        self._foreseen: Foreseen | None = None
+        self._courses: deque[tuple[Floats | None, Course]] = deque(maxlen=REMEMBERED)
+        self._fork: _Fork | None = None
+        self._steered: tuple[Floats | None, int] | None = None  # from where, with which seed
+
+    def give_way(self, successor: "Successor") -> None:
+        """Another improviser composes from now on."""
+        self._improviser, self._critic = successor.improviser, successor.critic
+        self._foreseen = self._fork = self._steered = None
+        self._courses.clear()
+        self._put(ModelTakenUp(successor.maker))
+
+    def do(self, request: Request) -> None:
+        """Do what is asked."""
+        self._fork = None
+        match request:
+            case Overhear():
+                while not self._overhear(request) and self._is_idle():
+                    pass  # a few notes at a time: nobody who asks for a note is kept waiting
+                self._foresee(request)
+            case TakeUp(turn, thought):
+                wanted = as_foreseen(thought, self._foreseen)
+                self._compose(TakeUp(turn, wanted), Course(), Care())
+            case GoOn(_, thought, _, care):
+                course = self._course_at(thought)
+                self._compose(replace(request, thought=self._as_steered(request)), course, care)
+
+    @property
+    def is_at_a_fork(self) -> bool:
+        """True where it is time to look ahead."""
+        return self._fork is not None
+
+    def look_ahead(self) -> None:
+        """Think about how the answer is to go on, until something is asked for."""
+        fork, critic, self._fork = self._fork, self._critic, None
+        if fork is None or critic is None:
+            return
+        opinion = fork.course.opinion
+        with suppress(Exception):  # what fails here leaves the answer as it goes
+            seed = steered(
+                self._improviser, fork.thought, opinion, fork.care, critic, self._is_idle
+            )
+            self._steered = _place_of(fork.thought), seed
+
+    def _compose(self, request: TakeUp | GoOn, course: Course, care: Care) -> None:
+        began_at = self._now()
+        composed = compose(self._improviser, request)
+        self._takes = self._now() - began_at
+        if isinstance(composed, Composed) and self._critic is not None:
+            with suppress(Exception):  # nobody's opinion keeps a note from being played
+                composed = self._followed(composed, course, care, self._critic)
+        self._put(composed)
+
+    def _followed(self, composed: Composed, course: Course, care: Care, critic: Critic) -> Composed:
+        """What was composed, with what is to be told of it; its course is remembered."""
+        course = course.after(composed.note, composed.after, critic)
+        if course.is_at_a_fork:
+            course = course.looked()
+            self._fork = _Fork(composed.after, course, care)
+        self._courses.append((_place_of(composed.after), course))
+        return replace(composed, estimate=course.estimate(critic))
+
+    def _course_at(self, thought: Thought) -> Course:
+        """How the answer had gone by then; nothing is known where another model composed it."""
+        place = _place_of(thought)
+        return next((course for known, course in self._courses if known is place), Course())
+
+    def _as_steered(self, request: GoOn) -> Thought:
+        thought = request.thought
+        if self._steered is None or request.struck or self._steered[0] is not _place_of(thought):
+            return thought
+        return replace(thought, seed=self._steered[1])
+
+    def _overhear(self, request: Overhear) -> bool:
+        began_at = self._now()
+        is_all = overhear(self._improviser, request)
+        self._takes = max(self._takes, self._now() - began_at)
+        return is_all
+
+    def _foresee(self, request: Overhear) -> None:
+        """Think of several answers, until something else is asked for, or the turn is to pass."""
+        expected = request.expected
+        if expected is None or expected.taken_at is None:
+            return
+        if self._critic is None or request.best_of < 2:
+            return
+        spare = Spare(expected.taken_at, self._now, self._takes)
+        with suppress(Exception):  # what fails here fails again, and is told, at the answer
+            self._foreseen = foresee(
+                self._improviser,
+                expected,
+                request.best_of,
+                self._critic,
+                lambda: self._is_idle() and spare.is_enough(),
+            )
+        self._takes = spare.takes
+
+
+def _place_of(thought: Thought) -> Floats | None:
+    """What was known before its last note, by which a thought is known again: its memory is large.
+
+    None where nothing was.
+    """
+    return thought.mind.context if isinstance(thought.mind, TouchMind) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
     """Another improviser, who composes from now on."""
 
     improviser: Improvises
@@ -79,13 +217,14 @@ class Composer:
         improviser: Improvises,
         put: Callable[[Composed | ComposingFailed | ModelTakenUp], None],
         critic: Critic | None = None,
+        now: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """Start the thread; what it composes is given to `put`. A critic chooses among answers."""
-        self._requests: queue.SimpleQueue[Request | _Successor | None] = queue.SimpleQueue()
-        self._improviser = improviser
-        self._critic = critic
-        self._foreseen: Foreseen | None = None
-        self._put = put
+        """Start the thread; what it composes is given to `put`. A critic chooses among answers.
+
+        `now` is the engine's clock; where it stands still, no turn is ever about to pass.
+        """
+        self._requests: queue.SimpleQueue[Request | Successor | None] = queue.SimpleQueue()
+        self._author = Author(improviser, put, critic, self._requests.empty, now)
         self._thread = threading.Thread(target=self._work, name="composer", daemon=True)
         self._thread.start()
 
@@ -95,7 +234,7 @@ class Composer:
 
     def give_way(self, improviser: Improvises, maker: Maker, critic: Critic | None = None) -> None:
         """Let another improviser compose from now on; the session is told when."""
-        self._requests.put(_Successor(improviser, maker, critic))
+        self._requests.put(Successor(improviser, maker, critic))
 
     def close(self) -> None:
         """Let the thread end after the note it is at."""
@@ -103,35 +242,21 @@ class Composer:
         self._thread.join(timeout=2)
 
     def _work(self) -> None:
-        while (request := self._latest(self._requests.get())) is not None:
-            match request:
-                case _Successor(improviser, maker, critic):
-                    self._improviser, self._critic, self._foreseen = improviser, critic, None
-                    self._put(ModelTakenUp(maker))
-                case Overhear():
-                    while not overhear(self._improviser, request) and self._requests.empty():
-                        pass  # a few notes at a time: nobody who asks for a note is kept waiting
-                    self._foresee(request)
-                case TakeUp(turn, thought):
-                    wanted = as_foreseen(thought, self._foreseen)
-                    self._put(compose(self._improviser, TakeUp(turn, wanted)))
-                case _:
-                    self._put(compose(self._improviser, request))
+        while (request := self._latest(self._next())) is not None:
+            if isinstance(request, Successor):
+                self._author.give_way(request)
+            else:
+                self._author.do(request)
 
-    def _foresee(self, request: Overhear) -> None:
-        """Think of several answers, until something else is asked for."""
-        if request.expected is None or self._critic is None or request.best_of < 2:
-            return
-        with suppress(Exception):  # what fails here fails again, and is told, at the answer
-            self._foreseen = foresee(
-                self._improviser,
-                request.expected,
-                request.best_of,
-                self._critic,
-                self._requests.empty,
-            )
+    def _next(self) -> Request | Successor | None:
+        """What is asked for next; where that takes a moment, one thinks meanwhile."""
+        if self._author.is_at_a_fork:
+            with suppress(queue.Empty):
+                return self._requests.get(timeout=BREATH)
+            self._author.look_ahead()
+        return self._requests.get()
 
-    def _latest(self, request: Request | _Successor | None) -> Request | _Successor | None:
+    def _latest(self, request: Request | Successor | None) -> Request | Successor | None:
         """What is to be done of all that waits: what is out of date is left out."""
         while isinstance(request, TakeUp | GoOn | Overhear) and not self._requests.empty():
             later = self._requests.get()

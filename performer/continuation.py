@@ -4,12 +4,12 @@ The rule kept here: the notes come from the very improviser that plays live, and
 or on stage, can be made again from what it says of itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
 
 from performer.improviser import Improviser
-from performer.length import Length
+from performer.length import Length, Limit
 from performer.messages import Answered, Change, Player
 from performer.midi import Sustain, parse
 from performer.notes import Note, Phrase, Span
@@ -35,17 +35,43 @@ def continued(
     """A phrase and its answer, which begins where the phrase ends. Raises Refusal, ValueError."""
     limit = length.limit(phrase)
     thought = Thought.on(phrase, taste, seed, TURN, phrase.end)
+    return taken_down(thought, limit, improviser.thoughts(thought, limit), maker(improviser))
+
+
+def taken_down(
+    first: Thought, limit: Limit, thoughts: Iterable[tuple[Note, Thought]], by: Maker
+) -> Take:
+    """A phrase and an answer that begins where it ends, each note with the thought after it.
+
+    Where the seed became another, the take says so.
+    """
+    phrase = first.phrase
     notes: list[Note] = []
     moves: Moves = []
-    for note, after in improviser.thoughts(thought, limit):
+    changes: list[Change] = []
+    seed = first.seed
+    for note, after in thoughts:
+        if after.seed != seed:
+            seed = after.seed
+            changes.append(Change(len(notes), after.taste, after.earliest, seed=seed))
         _place(note, after, phrase.end, notes, moves)
-    heard = Span(phrase.start, phrase.end)
-    answered = Answered(TURN, heard, taste, seed, limit, CHANNEL, phrase.end, len(notes), None)
+    answered = Answered(
+        first.turn,
+        Span(phrase.start, phrase.end),
+        first.taste,
+        first.seed,
+        limit,
+        CHANNEL,
+        phrase.end,
+        len(notes),
+        None,
+        changes=tuple(changes),
+    )
     messages = [
         *as_played(phrase, phrase.start),
         *played(notes, Player.MODEL, CHANNEL, moves),
     ]
-    return Take(maker(improviser), _in_time(messages), (answered,))
+    return Take(by, _in_time(messages), (answered,))
 
 
 def made_again(
@@ -135,6 +161,8 @@ def _thoughts(take: Take, answered: Answered, band: Band) -> Iterator[tuple[Note
 
 def _changed(thought: Thought, change: Change, improviser: Improviser) -> Thought:
     changed = thought.changed(change.taste, change.earliest, change.taken)
+    if change.seed is not None:
+        changed = replace(changed, seed=change.seed)
     return improviser.hear(changed, change.struck) if change.struck else changed
 
 

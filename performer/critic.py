@@ -4,24 +4,26 @@ The rule kept here: a listener's own scorer comes before the one that ships; wha
 model is not used, and without a scorer there is nothing to choose by.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from performer.choice import Chosen, Critic, Wanted, choose
-from performer.continuation import TURN, continued
+from performer.choice import Chosen, Critic, Opinion, Wanted, choose, concluded
+from performer.continuation import TURN, maker, taken_down
 from performer.improviser import Improviser
 from performer.length import Length
+from performer.messages import Care, Player, Scored
 from performer.model import Model
-from performer.notes import Phrase
+from performer.notes import Note, Phrase
 from performer.quotations import FILE, Quotations, read_quotations
 from performer.refusal import Refusal
-from performer.scorer import FOLDER, Scorer, scorer_of
+from performer.scorer import FOLDER, WINDOW, Scorer, as_score, scorer_of
 from performer.shelf import own_models
+from performer.steering import SCORE_DIGITS, Course, quotes, thoughts
 from performer.take import Take
 from performer.taste import Taste
 from performer.thought import Thought
 
-SCORE_DIGITS = 3  # that a take keeps
 NAMED = 16  # characters of a fingerprint by which a listener's own scorer is called
 
 
@@ -67,15 +69,42 @@ def best_continued(
     seed: int,
     length: Length,
     critic: Critic,
-    count: int,
+    care: Care,
 ) -> tuple[Take, Chosen]:
-    """A phrase and the best of so many answers, as its take. Raises Refusal, ValueError."""
+    """A phrase and the best of so many answers, as its take. Raises Refusal, ValueError.
+
+    As all of each is compared, it is not steered but where it would quote for too long.
+    """
+    limit = length.limit(phrase)
     thought = Thought.on(phrase, taste, seed, TURN, phrase.end)
-    chosen = choose(improviser, thought, Wanted(count, length.limit(phrase)), critic)
-    take = continued(phrase, improviser, taste, chosen.seed, length)
-    score = chosen.opinion.score if chosen.opinion else None
-    said = None if score is None else round(score, SCORE_DIGITS)
-    return replace(take, answers=tuple(replace(each, score=said) for each in take.answers)), chosen
+    chosen = choose(improviser, thought, Wanted(care.best_of, limit), critic)
+    first = replace(thought, seed=chosen.seed)
+    course = Course()
+
+    def steps() -> Iterator[tuple[Note, Thought]]:
+        nonlocal course
+        care_of_whole = replace(care, best_of=1)
+        for note, after, now in thoughts(improviser, first, limit, care_of_whole, critic):
+            course = now
+            yield note, after  # kept by nobody: a thousand memories are more than a model may take
+
+    take = taken_down(first, limit, steps(), maker(improviser))
+    opinion = concluded(course.opinion, critic)
+    return _with_scores(take, opinion), replace(chosen, opinion=opinion)
+
+
+def _with_scores(take: Take, opinion: Opinion) -> Take:
+    """A take of one answer, with what is thought of it."""
+    if opinion.score is None:
+        return take
+    begun = [note.start for note in take.notes(Player.MODEL)]
+    curve = tuple(
+        Scored(begun[min(WINDOW * number, len(begun)) - 1], round(as_score(odds), SCORE_DIGITS))
+        for number, odds in enumerate(opinion.odds, start=1)
+    )
+    (answer,) = take.answers
+    score = round(opinion.score, SCORE_DIGITS)
+    return replace(take, answers=(replace(answer, score=score, curve=curve),))
 
 
 def in_words(chosen: Chosen, critic: Critic) -> str:
@@ -87,6 +116,7 @@ def in_words(chosen: Chosen, critic: Critic) -> str:
     if len(chosen.scores) > 1:
         low, high = min(chosen.scores), max(chosen.scores)
         said += f", chosen of {len(chosen.scores)} from {low:.2f} to {high:.2f}"
-    if opinion.quoted > critic.most_quoted:
-        said += f"; it quotes {opinion.quoted} notes in a row of {opinion.title}"
+    quoted = quotes(opinion, critic)
+    if quoted is not None:
+        said += f"; it quotes {quoted.notes} notes in a row of {quoted.title}"
     return said

@@ -2,7 +2,8 @@
 
 The rules kept here: what is foreseen is the thought that will be taken up if nothing more is heard;
 where something else comes, what was foreseen is nothing. Only a seed comes of it, so the first note
-is composed as ever, at the same moment, and the answer can be made again.
+is composed as ever, at the same moment, and the answer can be made again. No note is begun that
+would not be there before the turn passes: so it waits for none.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,24 @@ from performer.thought import Thought
 
 OPENING = Limit(notes=25)  # of each answer that is thought of
 SLACK = 0.05  # seconds by which the turn may pass sooner or later than was foreseen
+
+
+class Spare:
+    """The time before a moment: whether it is enough for one note more, by what one took so far."""
+
+    def __init__(self, until: float, now: Callable[[], float], takes: float) -> None:
+        """The time until a moment on a clock, one note taking so many seconds."""
+        self._until, self._now = until, now
+        self._asked_at: float | None = None
+        self.takes = takes  # seconds, the longest
+
+    def is_enough(self) -> bool:
+        """Whether a note that is begun now is there in time; asked before every note."""
+        at = self._now()
+        if self._asked_at is not None:
+            self.takes = max(self.takes, at - self._asked_at)
+        self._asked_at = at
+        return at + self.takes < self._until
 
 
 @dataclass(frozen=True, slots=True, eq=False)

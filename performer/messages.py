@@ -74,12 +74,23 @@ class Slept:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the model's own ear thinks of an answer up to one note."""
+
+    score: float | None = None  # from 0 to 1, of the latest notes; None where they are too few
+    overall: float | None = None  # the same of the whole answer
+    is_full: bool = False  # a window of notes that are scored together ends here
+    quotes: "Quoted | None" = None  # what it has quoted for too long
+
+
+@dataclass(frozen=True, slots=True)
 class Composed:
     """The next note of the answer of a turn, and the thought after it."""
 
     turn: int
     note: Note  # seconds from where the answer began
     after: Thought
+    estimate: Estimate = Estimate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,7 @@ class Retune:
     density: float = 1.0  # of the model's notes; 1: as it plays best, beside the player in a duet
     is_thru: bool = True  # what the player plays is sent to the output; it is recorded anyway
     best_of: int = 1  # answers that are thought of in the silence before the best is played
+    may_quote: bool = False  # what is about to quote a piece for too long is not composed anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +246,21 @@ class Overhear:
 
 
 @dataclass(frozen=True, slots=True)
+class Care:
+    """How an answer is thought over while it goes on."""
+
+    best_of: int = 1  # ways to go on, of which the best is taken where it is poor; 1: the first
+    may_quote: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GoOn:
     """Asks for the note that follows a thought and what the player has struck since."""
 
     turn: int
     thought: Thought
     struck: tuple[Struck, ...] = ()
+    care: Care = Care()
 
 
 Request = TakeUp | GoOn | Overhear
@@ -272,6 +293,23 @@ class Change:
     taken: frozenset[int] = frozenset()  # pitches that the player held
     struck: tuple[Struck, ...] = ()  # keys that the player struck since the note before, in order
     maker: Maker | None = None  # of that note and the next ones, where it was another model
+    seed: int | None = None  # of that note and the next ones, where it was another: it was steered
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """How good the latest notes of an answer seem to the model's own ear, when the last began."""
+
+    at: float  # seconds on the engine's clock
+    score: float  # from 0 to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The answer quotes a piece that the model learnt from, for too long."""
+
+    title: str
+    notes: int  # in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +333,8 @@ class Answered:
     ] = ()  # notes, by number, and when the player took the key
     is_along: bool = False  # it joined a player who went on
     maker: Maker | None = None  # None: who made the take
-    score: float | None = None  # from 0 to 1, where it was asked for
+    score: float | None = None  # from 0 to 1, where the model has an ear of its own
+    curve: tuple[Scored, ...] = ()  # the same window by window of its notes
 
     @property
     def sounded(self) -> int:
@@ -355,6 +394,8 @@ Report = (
     Turned
     | Hearing
     | Answered
+    | Scored
+    | Quoted
     | ToCome
     | Dropped
     | ModelChanged

@@ -22,6 +22,7 @@ from performer.messages import (
     ModelChanged,
     Player,
     Quit,
+    Quoted,
     Remark,
     Retune,
     State,
@@ -70,6 +71,8 @@ class Screen:
                 did = "Played along" if is_along else "Answered"
                 cut = "" if cut_at is None else ", cut short"
                 self._say(f"{did} with {news.sounded} notes{cut}.", "magenta")
+            case Quoted(title, notes):
+                self._say(f"It quotes {notes} notes in a row of {title}.")
             case Dropped(notes):
                 self._dropped += notes
             case Done(_, Retune(mode=mode)):

@@ -267,7 +267,7 @@ def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], en
         open_things.callback(stage.close)
         plugged = stage.plug(plan.ports)
         inbox = Inbox(_script(plan))
-        composer = Composer(improviser, inbox.put, critic_or_none(improviser.model))
+        composer = Composer(improviser, inbox.put, critic_or_none(improviser.model), inbox.now)
         open_things.callback(composer.close)
         has_wav = plan.has_wav
         takes = Takes(maker(improviser), plan.takes, lambda: has_wav or stage.is_silent, tell)

@@ -62,6 +62,11 @@ class Quoting:
         return self.known - min(self.since.values()) if self.since else 0
 
     @property
+    def at_most(self) -> int:
+        """How many they may be: it goes on until a run that is held tells otherwise."""
+        return self.heard - min(self.since.values()) if self.since else 0
+
+    @property
     def piece(self) -> int | None:
         """The piece quoted longest, by its number."""
         return min(self.since, key=lambda piece: (self.since[piece], piece), default=None)

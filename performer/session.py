@@ -18,6 +18,7 @@ from performer.answer import Answer, Heeded, Manner, Place
 from performer.length import Length, Like, Limit
 from performer.messages import (
     Again,
+    Care,
     Composed,
     ComposingFailed,
     Discard,
@@ -100,13 +101,23 @@ class Settings:
     mode: Mode = Mode.ANSWER
     is_thru: bool = True  # what the player plays is sent to the output
     best_of: int = 1  # answers that are thought of in the silence before the best is played
+    may_quote: bool = False  # what is about to quote a piece for too long is not composed anew
 
     @property
     def as_retune(self) -> Retune:
         """What sets a conversation to be held like this."""
         taste, silence, length = self.taste, self.silence, self.length
-        mode, is_thru, best_of = self.mode, self.is_thru, self.best_of
-        return Retune(taste, silence, length, self.seed, mode, taste.density, is_thru, best_of)
+        return Retune(
+            taste,
+            silence,
+            length,
+            self.seed,
+            self.mode,
+            taste.density,
+            self.is_thru,
+            self.best_of,
+            self.may_quote,
+        )
 
     def retuned(self, to: Retune) -> Self:
         """The same, held otherwise."""
@@ -119,7 +130,13 @@ class Settings:
             mode=to.mode,
             is_thru=to.is_thru,
             best_of=to.best_of,
+            may_quote=to.may_quote,
         )
+
+    @property
+    def care(self) -> Care:
+        """How an answer is thought over; in a duet the player's keys do that."""
+        return Care(1 if self.mode is Mode.DUET else self.best_of, self.may_quote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +273,7 @@ class Session:
                 yield from self._take_turn(now)
             return
         yield from self._play(self._schedule.take_due(now, self._taken(answer)), answer)
-        answer.pass_by(now)
+        yield from answer.pass_by(now)
         if self._compose_at is not None and self._compose_at <= now:
             yield from self._ask(answer, now)
         if answer.is_whole and self._schedule.is_empty:
@@ -506,7 +523,7 @@ class Session:
             return
         if answer.began_at is not None:
             yield from self._keep_pace(answer, answer.began_at, now)
-        manner = Manner(self.settings.taste, self._taken(answer), self._maker)
+        manner = Manner(self.settings.taste, self._taken(answer), self._maker, self.settings.care)
         yield answer.request(self._turn, manner, now)
 
     def _is_left_alone(self, now: float) -> bool:

@@ -18,7 +18,7 @@ import mido
 
 from performer.length import Limit
 from performer.limits import PIANO, Bounds
-from performer.messages import Answered, Change, Player
+from performer.messages import Answered, Change, Player, Scored
 from performer.messages import Maker as Maker  # a take is signed by its maker
 from performer.midi import SYSEX, NoteOff, NoteOn, Sustain, parse
 from performer.notes import GRID, Note, Phrase, Span, in_order, on_grid
@@ -200,6 +200,7 @@ def _earlier(answer: Answered, seconds: float) -> Answered:
         began_at=_on_from(answer.began_at, seconds),
         cut_at=None if cut_at is None else _on_from(cut_at, seconds),
         given_up=tuple((number, _on_from(at, seconds)) for number, at in answer.given_up),
+        curve=tuple(replace(each, at=_on_from(each.at, seconds)) for each in answer.curve),
     )
 
 
@@ -260,6 +261,7 @@ def facts_of(answer: Answered) -> dict[str, Any]:
         "along": answer.is_along,
         **_facts_of_maker(answer.maker),
         **({} if answer.score is None else {"score": answer.score}),
+        **({"curve": [[each.at, each.score] for each in answer.curve]} if answer.curve else {}),
     }
 
 
@@ -277,6 +279,8 @@ def _facts_of_changes(answer: Answered) -> Iterator[dict[str, Any]]:
                 [each.pitch, each.velocity, each.at, int(each.is_pedalled)]
                 for each in change.struck
             ]
+        if change.seed is not None:
+            facts["seed"] = change.seed
         yield facts | _facts_of_maker(change.maker)
         taste = change.taste
 
@@ -325,6 +329,7 @@ def answer_from(facts: dict[str, Any]) -> Answered:
         facts.get("along", False),
         _maker_from(facts),
         facts.get("score"),
+        tuple(Scored(at, score) for at, score in facts.get("curve", ())),
     )
     _check(answer)
     return answer
@@ -338,8 +343,10 @@ def _check(answer: Answered) -> None:
     moments += [change.earliest for change in changes] + [each.at for each in struck]
     moments += [at for _, at in answer.given_up]
     moments += [each for each in (answer.cut_at, answer.score) if each is not None]
+    moments += [value for each in answer.curve for value in (each.at, each.score)]
     numbers = [answer.turn, answer.seed, answer.notes, *answer.held, *answer.left_out]
     numbers += [number for number, _ in answer.given_up] + [change.index for change in changes]
+    numbers += [change.seed for change in changes if change.seed is not None]
     values = [answer.channel, *(pitch for change in changes for pitch in change.taken)]
     values += [value for each in struck for value in (each.pitch, each.velocity)]
     if not (
@@ -365,6 +372,7 @@ def _changes_from(all_facts: Iterable[dict[str, Any]], taste: Taste) -> Iterator
                 for pitch, velocity, at, is_pedalled in facts.get("struck", ())
             ),
             _maker_from(facts),
+            facts.get("seed"),
         )
 
 

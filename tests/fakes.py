@@ -10,11 +10,14 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from performer import touch
+from performer.choice import Critic
 from performer.codec import CODEC, FEATURES, WINDOW
-from performer.composer import Improvises, compose, overhear
+from performer.composer import Author, Improvises, compose, overhear
 from performer.engine import Hands, Sent, perform
 from performer.inbox import Scripted, VirtualInbox
 from performer.messages import (
+    Composed,
+    ComposingFailed,
     Heard,
     LastPhrase,
     Maker,
@@ -162,10 +165,12 @@ def rehearse(
     is_last: bool = True,
     successor: tuple[float, Improvises, Maker] | None = None,
     stalls_at: float = inf,
+    critic: Critic | None = None,
 ) -> Rehearsal:
     """Hold a conversation in virtual time; by default it ends with the script's last answer.
 
     From its moment on a successor composes. Where it stalls, the machine stands still for a while.
+    With a critic, several answers are thought of, and the one that plays is steered.
     """
     events = sorted(script, key=lambda scripted: scripted[0])
     if is_last:
@@ -175,10 +180,14 @@ def rehearse(
     inbox = StallingInbox(events)
     output, recorder = Listener(inbox.now), Recorder(Maker("fake", "0"))
     told: list[Sent | Report] = []
+    careful = critic and VirtualComposer(improviser or Metronome(), inbox, critic, thinking)
     asked: list[tuple[float, Request]] = []
 
     def ask(request: Request) -> None:
         asked.append((inbox.now(), request))
+        if careful is not None:
+            careful.ask(request)
+            return
         is_succeeded = successor is not None and inbox.now() >= successor[0]
         player = successor[1] if successor and is_succeeded else improviser or Metronome()
         composing(player, inbox, thinking)(request)
@@ -266,3 +275,54 @@ def write_trial_touch_model(path: Path, seed: int = 1, memory: int = 32) -> Path
     helper.set_model_props(model, card.to_metadata())
     onnx.save(model, path)
     return path
+
+
+@dataclass
+class Unhurried:
+    """An improviser each of whose notes takes some seconds of a clock of its own."""
+
+    improviser: Improvises
+    thinking: float
+    at: float = 0.0
+
+    def overhear(self, phrase: Phrase) -> bool:
+        self.at = round(self.at + self.thinking, 6)
+        return self.improviser.overhear(phrase)
+
+    def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
+        return self.improviser.hear(thought, struck)
+
+    def next(self, thought: Thought) -> tuple[Note, Thought]:
+        self.at = round(self.at + self.thinking, 6)
+        return self.improviser.next(thought)
+
+
+class VirtualComposer:
+    """The composer in virtual time: what it thinks of while nothing is asked takes time as well.
+
+    What it did in the time before a request is found out when the request comes.
+    """
+
+    def __init__(
+        self, improviser: Improvises, inbox: VirtualInbox, critic: Critic, thinking: float
+    ) -> None:
+        self.mind, self.inbox = Unhurried(improviser, thinking), inbox
+        self.asked_at = 0.0
+        self.overheard: Overhear | None = None
+        self.author = Author(
+            self.mind, self.put, critic, lambda: self.mind.at < self.asked_at, lambda: self.mind.at
+        )
+
+    def put(self, event: Composed | ComposingFailed | ModelTakenUp) -> None:
+        self.inbox.put(event, self.mind.at - self.inbox.now())
+
+    def ask(self, request: Request) -> None:
+        self.asked_at = self.inbox.now()
+        if self.overheard is not None:
+            self.author.do(self.overheard)
+        elif self.author.is_at_a_fork and self.asked_at > self.mind.at:
+            self.author.look_ahead()
+        self.mind.at = max(self.mind.at, self.asked_at)
+        self.overheard = request if isinstance(request, Overhear) else None
+        if not isinstance(request, Overhear):
+            self.author.do(request)

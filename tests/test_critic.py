@@ -14,6 +14,7 @@ from performer.continuation import continued, made_again
 from performer.critic import best_continued, critic_of, in_words, own_scorer
 from performer.improviser import Improviser
 from performer.length import Fixed, Limit
+from performer.messages import Care
 from performer.model import Model
 from performer.notes import Note, Phrase
 from performer.quotations import FILE
@@ -57,16 +58,16 @@ def write_scorer(path: Path, sha256: str, seed: int, kind: str = "shipped") -> N
 
 def scores(improviser: Improviser, count: int) -> Chosen:
     critic = critic_of(improviser.model)
-    return best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, count)[1]
+    return best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, Care(count))[1]
 
 
 def test_the_best_of_several_is_continued_and_can_be_made_again(improviser: Improviser) -> None:
     critic = critic_of(improviser.model)
-    take, chosen = best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, 6)
+    take, chosen = best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, Care(6))
     assert len(chosen.scores) == 6
     assert chosen.opinion is not None
     alone = [
-        best_continued(PHRASE, improviser, Taste(), seed, LENGTH, critic, 1)[1].opinion
+        best_continued(PHRASE, improviser, Taste(), seed, LENGTH, critic, Care(1))[1].opinion
         for seed in seeds(3, 6)
     ]
     assert chosen.opinion.likeness == max(one.likeness for one in alone if one and one.likeness)
@@ -76,11 +77,11 @@ def test_the_best_of_several_is_continued_and_can_be_made_again(improviser: Impr
 
 def test_of_one_it_is_the_answer_that_comes_anyway(improviser: Improviser, tmp_path: Path) -> None:
     critic = critic_of(improviser.model)
-    take, chosen = best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, 1)
+    take, chosen = best_continued(PHRASE, improviser, Taste(), 3, LENGTH, critic, Care(1))
     (answer,) = take.answers
     assert chosen.opinion is not None
     assert answer.score == pytest.approx(chosen.opinion.score, abs=1e-3)
-    plain = replace(take, answers=(replace(answer, score=None),))
+    plain = replace(take, answers=(replace(answer, score=None, curve=()),))
     assert plain == continued(PHRASE, improviser, Taste(), 3, LENGTH)
     write_take(take, tmp_path / "take.mid")
     assert read_take(tmp_path / "take.mid").answers == take.from_zero().answers
