@@ -50,17 +50,22 @@ class Sign(QWidget):
         """Room for the longest word, and the seconds."""
         words = (
             *(say("Listening"), say("Thinking"), say("Answering")),
-            *(say("Playing along"), say("One moment")),
+            *(say("Playing along"), say("One moment"), say("Not playing")),
         )
         metrics = QFontMetrics(self._large())
         longest = max(metrics.horizontalAdvance(word) for word in words)
         height, seconds = self.sizeHint().height(), metrics.horizontalAdvance(SECONDS)
         return QSize(round(longest + ROOM * height) + seconds + 3 * AIR, height)
 
-    def show_scene(self, scene: Scene, now: float, mode: Mode = Mode.ANSWER) -> None:
+    def show_scene(
+        self, scene: Scene, now: float, mode: Mode = Mode.ANSWER, is_halted: bool = False
+    ) -> None:
         """Say whose turn it is; repaint only what changed."""
         left = None if mode is Mode.DUET else scene.silence_left(now)
-        word, remark = self._said(scene, left, mode)
+        if is_halted and not scene.is_ready:
+            word, remark = say("Not playing"), say("Help, Check this machine says what is wrong.")
+        else:
+            word, remark = self._said(scene, left, mode)
         state = scene.turn if scene.is_ready else None
         if (word, remark, state, left) == (self.word, self.remark, self._state, self._left):
             return
@@ -209,9 +214,11 @@ class Banner(QFrame):
         self._place()
         self._connect()
 
-    def show_scene(self, scene: Scene, now: float, mode: Mode = Mode.ANSWER) -> None:
+    def show_scene(
+        self, scene: Scene, now: float, mode: Mode = Mode.ANSWER, is_halted: bool = False
+    ) -> None:
         """Follow the scene."""
-        self.sign.show_scene(scene, now, mode)
+        self.sign.show_scene(scene, now, mode, is_halted)
         is_recording = scene.is_ready and scene.has_notes
         self.light.turn(is_recording)
         running = clock(scene.running(now) if is_recording else 0.0)

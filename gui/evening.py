@@ -161,7 +161,7 @@ class Evening(QObject):
         self._given: dict[tuple[int, ...], int] = {}  # marks, by the pitches of exchanges
         self._mark: int | None = None  # given to the answer that still sounds
         self._ended: deque[EndedTake] = deque()  # in the order in which they ended
-        self._is_halted = False  # the engine could not begin, and is not to try by itself
+        self.is_halted = False  # the engine could not begin, and does not try by itself
         self._was_ready = False  # whether the engine that runs has begun to play
         self._is_troubled = False  # whether it could begin, but not as it was meant to
         self._colour: tuple[int, int, int] | None = None  # that the output and the take have
@@ -190,7 +190,7 @@ class Evening(QObject):
             self._take_in(told)
         self.client.fetch()
         if not self.client.is_running:
-            if not self._is_halted and self._is_looked_around:
+            if not self.is_halted and self._is_looked_around:
                 self._begin()
         else:
             self._set_up()
@@ -251,13 +251,13 @@ class Evening(QObject):
         try:
             folder_for_takes(self.folder)
         except Refusal as refusal:
-            self._is_halted = True
+            self.is_halted = True
             self.folder_wanted.emit(str(refusal))
             return
         try:
             plan = self._wish()
         except Refusal as refusal:
-            self._is_halted = True
+            self.is_halted = True
             self.warned.emit(str(refusal), say("Take the best there is"), self._take_the_best)
             return
         self._was_ready = self._is_troubled = False
@@ -305,18 +305,18 @@ class Evening(QObject):
         """The player has moved a control."""
         self.memory = replace(self.memory, choices=choices)
         self._changed_at, self._is_changed = self._clock(), True
-        self._is_halted = False
+        self.is_halted = False
         self._colour_output()
 
     def try_again(self) -> None:
         """Begin the engine after it could not."""
-        self._is_halted = False
+        self.is_halted = False
 
     def choose_folder(self, folder: Path) -> None:
         """Keep takes in another folder from now on."""
         self.memory = replace(self.memory, takes=str(folder))
         self._changed_at, self._is_changed = self._clock(), True
-        self._is_halted = False
+        self.is_halted = False
         self._stagehand.ask(ReadTakes(folder))
 
     def answer_now(self) -> None:
@@ -353,7 +353,7 @@ class Evening(QObject):
 
     def play_prompt(self, phrase: Phrase) -> None:
         """Have a phrase played as the player would, and answered."""
-        self._is_halted = False
+        self.is_halted = False
         self.show_live()
         self.client.tell_when_ready(PlayPrompt(phrase))
 
@@ -564,7 +564,7 @@ class Evening(QObject):
         match news:
             case Over(refused):
                 self._ended.clear()
-                self._is_halted = refused is not None and not self._was_ready
+                self.is_halted = refused is not None and not self._was_ready
                 if refused is not None:
                     self.warned.emit(refused, say("Try again"), self.try_again)
             case Trouble() | Remark():

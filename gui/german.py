@@ -187,8 +187,12 @@ GERMAN = {
     "Quit": "Beenden",
     # The roll and the keys
     "Piano roll": "Klavierrolle",
-    "Click to hear from there. Turn the wheel to scroll, Ctrl to zoom.": (
-        "Klicken, um von dort zu hören. Das Rad blättert, mit Strg vergrößert es."
+    "Click to hear from there, right-click for more; the wheel scrolls, Ctrl zooms.": (
+        "Klicken, um von dort zu hören, rechts für mehr; das Rad blättert, mit Strg vergrößert es."
+    ),
+    "Not playing": "Spielt nicht",
+    "Help, Check this machine says what is wrong.": (
+        "Hilfe, Diesen Rechner prüfen sagt, was nicht stimmt."
     ),
     "Hear from here": "Von hier hören",
     "Back to now": "Zurück zum Jetzt",
@@ -196,8 +200,8 @@ GERMAN = {
     "Played by mouse, or by the computer's keys: A S D F are white, W E T Y black.": (
         "Mit der Maus oder den Tasten des Rechners gespielt: A S D F sind weiß, W E T Z schwarz."
     ),
-    "Z X octave · C V touch: {touch} · Shift pedal": (
-        "Y X Oktave · C V Anschlag: {touch} · Umschalt Pedal"
+    "{down} {up} octave · {softer} {louder} touch: {touch} · Shift pedal": (
+        "{down} {up} Oktave · {softer} {louder} Anschlag: {touch} · Umschalt Pedal"
     ),
     # View and help
     "View": "Ansicht",
@@ -223,6 +227,8 @@ GERMAN = {
     "Try again": "Noch einmal",
     "Check": "Prüfung",
     "Check this machine…": "Diesen Rechner prüfen …",
+    "It is being measured": "Es wird gemessen",
+    "What was found": "Was gefunden wurde",
     "Measure again": "Noch einmal messen",
     "Measuring, for half a minute or so: keys, notes, models, sound.": (
         "Es wird gemessen, etwa eine halbe Minute: Tasten, Töne, Modelle, Klang."

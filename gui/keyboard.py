@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QLocale, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -36,6 +36,11 @@ MOST = 0.17  # of the window's height
 BLACK_WIDTH, BLACK_HEIGHT = 0.6, 0.62  # of a white key
 SOFTEST, LOUDEST = 24, 120  # velocities by mouse
 LETTERS = "AWSEDFTGYHUJKOLP;"  # where they are on an American keyboard; semitones from C up
+COMMANDS = "ZXCV"  # likewise: an octave down, up, softer, louder
+PRINTED = {  # elsewhere: what stands there instead
+    QLocale.Language.German: str.maketrans("YZ;", "ZYÖ"),
+    QLocale.Language.French: str.maketrans("AZW;", "QWZM"),
+}
 EVDEV = (30, 17, 31, 18, 32, 33, 20, 34, 21, 35, 22, 36, 37, 24, 38, 25, 39)
 OCTAVE_DOWN, OCTAVE_UP, SOFTER, LOUDER = "Z", "X", "C", "V"
 EVDEV_COMMANDS = {44: OCTAVE_DOWN, 45: OCTAVE_UP, 46: SOFTER, 47: LOUDER}
@@ -87,6 +92,12 @@ def _by_letter(letter: str) -> int | str | None:
     return LETTERS.index(letter) if letter and letter in LETTERS else None
 
 
+def _printed(text: str) -> str:
+    """What stands on a key that types this; nothing where that cannot be said."""
+    letter = text.upper()
+    return letter if letter.isprintable() and len(letter) == 1 else ""
+
+
 class Keyboard(QWidget):
     """88 keys."""
 
@@ -95,15 +106,17 @@ class Keyboard(QWidget):
     pedalled = Signal(bool)
     typing_changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        """A keyboard with all keys up."""
-        super().__init__(parent)
+    def __init__(self, language: QLocale.Language = QLocale.Language.English) -> None:
+        """A keyboard with all keys up; the computer's keys are those of a language."""
+        super().__init__()
         self.look: Look = DAY
         self.typing = Typing()
         self._lit: Mapping[int, tuple[Player, int]] = {}
         self._mouse: int | None = None  # the pitch that the mouse holds
         self._typed: dict[int, int] = {}  # semitones -> the pitch that the key holds
-        self._letters = list(LETTERS)
+        printed = PRINTED.get(language, {})
+        self._letters = list(LETTERS.translate(printed))
+        self.commands = dict(zip(COMMANDS, COMMANDS.translate(printed), strict=True))
         self._pedal_is_down = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(say("Piano keyboard"))
@@ -151,9 +164,7 @@ class Keyboard(QWidget):
         is_down = event.type() == QEvent.Type.KeyPress
         if isinstance(place, str):
             if is_down:
-                self.typing = self.typing.after(place)
-                self.update()
-                self.typing_changed.emit()
+                self._command(place, event.text())
         elif is_down:
             self._learn(place, event.text())
             self._type_note(place)
@@ -187,10 +198,16 @@ class Keyboard(QWidget):
         if place in self._typed:
             self.released.emit(self._typed.pop(place))
 
+    def _command(self, command: str, text: str) -> None:
+        self.typing = self.typing.after(command)
+        self.commands[command] = _printed(text) or self.commands[command]
+        self.update()
+        self.typing_changed.emit()
+
     def _learn(self, place: int, text: str) -> None:
         """What is printed on a key is known once it is typed."""
-        letter = text.upper()
-        if letter.isprintable() and len(letter) == 1 and letter != self._letters[place]:
+        letter = _printed(text)
+        if letter and letter != self._letters[place]:
             self._letters[place] = letter
             self.update()
 

@@ -165,6 +165,10 @@ def style(look: Look) -> str:
     QPushButton:hover, QToolButton:hover {{ border-color: {look.human}; }}
     QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{
         background: {mixed(look.raised, look.human, 0.22).name()}; }}
+    QPushButton#primary {{ background: {look.human}; color: {look.on_colour};
+        border-color: {look.human}; padding: 6px 16px; }}
+    QLabel#step {{ background: {look.human}; color: {look.on_colour}; font-weight: 600;
+        border-radius: 11px; min-width: 22px; min-height: 22px; }}
     QFrame#marks {{ background: {look.raised}; border: 1px solid {look.line};
         border-radius: 8px; }}
     QPushButton#mark {{ padding: 2px 8px; }}

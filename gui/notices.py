@@ -6,6 +6,7 @@ The rule kept here: one sentence says what is wrong, one button does the one thi
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from gui.words import say
+
+LARGER = 1.15  # times the usual font: what one reads first
 
 
 class Bar(QFrame):
@@ -78,18 +81,42 @@ class Help(QFrame):
         super().__init__(parent)
         self.setObjectName("help")
         column = QVBoxLayout(self)
-        column.setContentsMargins(22, 18, 22, 18)
-        column.setSpacing(10)
-        for sentence in (
-            say("Play a few notes: on your keyboard, on the keys below, or with A S D F."),
-            say("Pause, and Antiphon answers."),
-            say("Strike a key whenever you want the turn back."),
+        column.setContentsMargins(24, 20, 24, 22)
+        column.setSpacing(14)
+        for number, sentence in enumerate(
+            (
+                say("Play a few notes: on your keyboard, on the keys below, or with A S D F."),
+                say("Pause, and Antiphon answers."),
+                say("Strike a key whenever you want the turn back."),
+            ),
+            start=1,
         ):
-            line = QLabel(sentence)
-            line.setWordWrap(True)
-            column.addWidget(line)
+            column.addLayout(_step(number, sentence))
         self.try_it = QPushButton(say("Let me hear it first"))
+        self.try_it.setObjectName("primary")
         self.try_it.setToolTip(say("A minuet is played to it, and it answers."))
         self.try_it.clicked.connect(self.asked_to_try)
-        column.addWidget(self.try_it, 0, Qt.AlignmentFlag.AlignLeft)
+        self.close_ = QPushButton(say("Close"))
+        self.close_.clicked.connect(self.hide)
+        row = QHBoxLayout()
+        row.addWidget(self.try_it)
+        row.addStretch(1)
+        row.addWidget(self.close_)
+        column.addSpacing(4)
+        column.addLayout(row)
         self.setAccessibleName(say("Help"))
+
+
+def _step(number: int, sentence: str) -> QHBoxLayout:
+    disc, words = QLabel(str(number)), QLabel(sentence)
+    disc.setObjectName("step")
+    disc.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    font = QFont(words.font())
+    font.setPointSizeF(font.pointSizeF() * LARGER)
+    words.setFont(font)
+    words.setWordWrap(True)
+    row = QHBoxLayout()
+    row.setSpacing(14)
+    row.addWidget(disc, 0, Qt.AlignmentFlag.AlignTop)
+    row.addWidget(words, 1)
+    return row

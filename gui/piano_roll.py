@@ -45,6 +45,7 @@ class PianoRoll(QWidget):
 
     asked_to_hear = Signal(float)  # from which moment of the take
     asked_for_menu = Signal(float, object)  # at which moment, and where (QPoint)
+    asked_to_hush = Signal()
     moved = Signal(bool)  # whether it follows the present
     resized = Signal()
 
@@ -71,7 +72,9 @@ class PianoRoll(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(160, 120)
         self.setAccessibleName(say("Piano roll"))
-        self.setToolTip(say("Click to hear from there. Turn the wheel to scroll, Ctrl to zoom."))
+        self.setToolTip(
+            say("Click to hear from there, right-click for more; the wheel scrolls, Ctrl zooms.")
+        )
 
     # What it shows
 
@@ -163,8 +166,8 @@ class PianoRoll(QWidget):
         ruling, left, now = self.ruling, self.left_edge, self._now()
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
         for number, sheet in self._paper.lay(ruling, self._numbers(left)):
-            x = ruling.x(number * SHEET / self._zoom, left)
-            painter.drawPixmap(QPointF(round(x), 0), sheet)
+            x = ruling.x(number * SHEET / self._zoom, left) * ruling.ratio
+            painter.drawPixmap(QPointF(round(x) / ruling.ratio, 0), sheet)
         painter.drawPixmap(0, 0, self._drawn_keys(ruling))
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         painter.setClipRect(self.rect().adjusted(KEYS, 0, 0, 0))
@@ -308,19 +311,22 @@ class PianoRoll(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         """A click asks to hear from there."""
-        if self._pressed is not None and not self._is_dragged and self._scene.has_notes:
-            moment = self._moment(event.position().x())
-            if moment < self._scene.last_at:
-                self.asked_to_hear.emit(max(moment, self._scene.began_at or 0.0))
+        if self._pressed is not None and not self._is_dragged:
+            self._hear_from(event.position().x())
         self._pressed = None
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
         """What can be done with what was played there."""
+    def _hear_from(self, x: float) -> None:
+        moment = self._moment(x)
+        if self._scene.has_notes and moment < self._scene.last_at:
+            self.asked_to_hear.emit(max(moment, self._scene.began_at or 0.0))
+
         if self._scene.has_notes:
             self.asked_for_menu.emit(self._moment(event.pos().x()), event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Arrows scroll, plus and minus zoom, Home and End go to the ends."""
+        """Arrows scroll, plus and minus zoom, Home and End go to the ends, the space bar plays."""
         step = KEY_STEP * self.width()
         match event.key():
             case Qt.Key.Key_Left:
@@ -337,6 +343,10 @@ class PianoRoll(QWidget):
                 self.follow()
             case _:
                 super().keyPressEvent(event)
+            case Qt.Key.Key_Space if self._playing_at() is not None:
+                self.asked_to_hush.emit()
+            case Qt.Key.Key_Space:
+                self._hear_from(KEYS)
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
         """A frame shows where one is, to those who go by the keys."""

@@ -71,13 +71,13 @@ def title(path: Path) -> str:
 
 
 def facts(take: Listed, today: datetime) -> str:
-    """A take in a line: length, who played how much, and when."""
+    """A take in a line: when, how long, by which model, how good, who played how much."""
     made = datetime.fromtimestamp(take.changed_at)
     when = f"{made:%H:%M}" if made.date() == today.date() else f"{made:%Y-%m-%d}"
     score = "" if take.score is None else f"{100 * take.score:.0f} %"
     mark = "" if take.mark is None else say("{mark} of 5", mark=f"{take.mark:.2g}")
     notes = f"{take.human} + {take.model}" if take.maker else str(take.human)
-    told = (clock(take.seconds), take.maker, mark, score, when, notes)
+    told = (when, clock(take.seconds), take.maker, score, mark, notes)
     return " · ".join(part for part in told if part)
 
 

@@ -33,6 +33,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMainWindow,
     QMenu,
+    QMenuBar,
     QPushButton,
     QSizePolicy,
     QSplitter,
@@ -83,7 +84,8 @@ class Window(QMainWindow):
         self.setMinimumSize(SMALLEST)
         self.resize(USUAL)
         self.setAcceptDrops(True)
-        self.banner, self.roll, self.keyboard = Banner(), PianoRoll(), Keyboard()
+        language = QGuiApplication.inputMethod().locale().language()
+        self.banner, self.roll, self.keyboard = Banner(), PianoRoll(), Keyboard(language)
         self.controls, self.takes, self.bar = Controls(), Takes(), Bar()
         self.help = Help(self.roll)
         self.to_present = QPushButton(say("Back to now"), self.roll)
@@ -216,6 +218,7 @@ class Window(QMainWindow):
         self.controls.asked_for_test_sound.connect(evening.test_sound)
         self.controls.asked_to_save_preset.connect(self._save_preset)
         self.controls.asked_to_forget_preset.connect(self._forget_preset)
+        self.roll.asked_to_hush.connect(evening.hush)
         self._connect_takes()
         self._connect_evening()
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda: self.show_look())
@@ -270,7 +273,8 @@ class Window(QMainWindow):
         self.evening.go_on()
         live, shown = self.evening.scene, self.evening.shown
         now = self.evening.client.now()
-        self.banner.show_scene(live, now, Mode(self.evening.memory.choices.character.mode))
+        mode = Mode(self.evening.memory.choices.character.mode)
+        self.banner.show_scene(live, now, mode, self.evening.is_halted)
         playing_at = self.evening.playing_at()
         self.keyboard.light(self.roll.lit_at(playing_at) if playing_at is not None else live.lit())
         self.takes.show_playing(self.evening.playback is not None)
@@ -325,7 +329,12 @@ class Window(QMainWindow):
     def _show_typing(self) -> None:
         self.typing.setText(
             say(
-                "Z X octave · C V touch: {touch} · Shift pedal", touch=self.keyboard.typing.velocity
+                "{down} {up} octave · {softer} {louder} touch: {touch} · Shift pedal",
+                down=down,
+                up=up,
+                softer=softer,
+                louder=louder,
+                touch=self.keyboard.typing.velocity,
             )
         )
 
@@ -335,6 +344,7 @@ class Window(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.setPalette(palette(look))
+        down, up, softer, louder = self.keyboard.commands.values()
             app.setStyleSheet(style(look))
         for widget in (self.banner, self.roll, self.keyboard, self.controls, self.takes):
             widget.show_look(look)
@@ -350,13 +360,26 @@ class Window(QMainWindow):
         return False
 
     def _on_key(self, event: QEvent) -> bool:
-        is_writing = isinstance(QApplication.focusWidget(), QLineEdit | QAbstractSpinBox)
+        focus = QApplication.focusWidget()
         is_elsewhere = QApplication.activePopupWidget() or QApplication.activeModalWidget()
-        if not isinstance(event, QKeyEvent) or is_writing or is_elsewhere:
+        if not isinstance(event, QKeyEvent) or is_elsewhere or isinstance(focus, QMenuBar):
             return False
-        if event.type() is QEvent.Type.KeyPress and self._commands(event):
-            return True
-        return self.keyboard.type_key(event)
+        is_pressed = event.type() is QEvent.Type.KeyPress
+        if isinstance(focus, QLineEdit | QAbstractSpinBox):
+            return is_pressed and self._ends_writing(event)
+        return (is_pressed and self._commands(event)) or self.keyboard.type_key(event)
+
+    def _ends_writing(self, event: QKeyEvent) -> bool:
+        """Who has written what was to be written plays on."""
+        match event.key():
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self.roll.setFocus()
+            case Qt.Key.Key_Escape:
+                self.roll.setFocus()
+                self._stop()
+            case _:
+                return False
+        return True
 
     def _commands(self, event: QKeyEvent) -> bool:
         focus = QApplication.focusWidget()
@@ -365,7 +388,7 @@ class Window(QMainWindow):
             case Qt.Key.Key_Escape if is_control:
                 self._panic()
             case Qt.Key.Key_Escape:
-                self.evening.stop()
+                self._stop()
             case Qt.Key.Key_Return | Qt.Key.Key_Enter if focus is not self.takes.list:
                 if isinstance(focus, QAbstractButton):
                     focus.click()

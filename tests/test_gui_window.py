@@ -1,5 +1,6 @@
 """The window offscreen: what each control does to the engine, and what it shows of it."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -12,22 +13,21 @@ if find_spec("PySide6") is None:
     pytest.skip("PySide6 is not installed: pip install 'antiphon[gui]'", allow_module_level=True)
 
 import shiboken6
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtCore import QEvent, QLocale, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QAccessible, QColor, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
-    QAbstractButton,
-    QAbstractSlider,
-    QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDialog,
     QLabel,
     QListView,
-    QListWidget,
+    QProgressBar,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from gui.banner import RedLight, Sign
 from gui.bindings_panel import BindingsPanel
 from gui.check_panel import CheckPanel
 from gui.choices import NOBODY, Character, Choices, Memory
@@ -55,7 +55,9 @@ from gui.errands import (
     WriteBindings,
 )
 from gui.evening import Evening
+from gui.keyboard import Keyboard
 from gui.look import DAY, NIGHT, Look
+from gui.piano_roll import PianoRoll
 from gui.stagehand import listed, scene_of
 from gui.takes import facts
 from gui.window import Window
@@ -206,6 +208,24 @@ def test_octave_and_touch_are_keys_too(stage: Stage) -> None:
         stage.type(key)
     assert stage.engine.heard == [note_on(0, 49, 112), note_off(0, 49)]
     assert "112" in stage.window.typing.text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the numbers of keys are Linux's")
+def test_what_is_printed_on_a_key_is_known_once_it_is_typed(stage: Stage) -> None:
+    press, nothing = QEvent.Type.KeyPress, Qt.KeyboardModifier.NoModifier
+    assert stage.window.typing.text().startswith("Z X octave")
+    for key, number, text in ((Qt.Key.Key_Y, 52, "y"), (Qt.Key.Key_Z, 29, "z")):
+        event = QKeyEvent(press, key, nothing, number, 0, 0, text)
+        QApplication.sendEvent(stage.window.roll, event)
+    assert stage.window.typing.text().startswith("Y X octave")
+    assert stage.engine.heard == [note_on(0, 56, 80)]  # by its place, whatever it is called
+    assert stage.window.keyboard._letters[8] == "Z"
+
+
+def test_a_german_keyboard_has_its_own_letters_from_the_start(qapp: QApplication) -> None:
+    keyboard = Keyboard(QLocale.Language.German)
+    assert "".join(keyboard._letters) == "AWSEDFTGZHUJKOLPÖ"
+    assert list(keyboard.commands.values()) == ["Y", "X", "C", "V"]
 
 
 def test_a_held_key_keeps_its_pitch_when_the_octave_changes(stage: Stage) -> None:
@@ -755,6 +775,7 @@ def test_an_engine_that_cannot_begin_is_tried_again_only_when_asked(
     stage.wait(5.0)
     assert len(stage.engines) == 1
     assert stage.window.bar.sentence.text() == "The port is busy."
+    assert stage.window.banner.sign.word == "Not playing"
     stage.window.bar.act.click()
     stage.window.tick()
     assert len(stage.engines) == 2
@@ -1170,6 +1191,9 @@ def test_the_help_comes_back_when_it_is_asked_for(stage: Stage) -> None:
     assert stage.window.help.isVisible()
     stage.plays(62)
     assert not stage.window.help.isVisible()
+    stage.window._show_help()
+    stage.type(Qt.Key.Key_Escape)
+    assert not stage.window.help.isVisible()
 
 
 def test_closing_keeps_the_take_and_what_was_chosen(stage: Stage, take: Path) -> None:
@@ -1279,17 +1303,88 @@ def test_every_control_has_a_name_and_a_tip(stage: Stage) -> None:
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, name
 
 
-def test_a_screen_reader_finds_a_name_for_everything_that_can_be_reached(stage: Stage) -> None:
-    nameless = [
+def show_everything(stage: Stage, take: Path) -> None:
+    """All that can be in sight at once, and every panel."""
+    stage.plays(60)
+    stage.tells(Turned(State.ANSWERING))
+    stage.is_told(TakesRead((listed(take),)), Opened(take, scene_of(rehearse(phrase_of(4)).take)))
+    window = stage.window
+    window.controls.more.setChecked(True)
+    window.bar.say("Something is wrong.", "Try again", lambda: None)
+    window._show_help()
+    window._open_bindings()
+    window._open_check()
+
+
+def said_of(widget: QWidget) -> str:
+    """What a screen reader says where one comes upon a widget."""
+    seen = QAccessible.queryAccessibleInterface(widget)
+    return "" if seen is None else seen.text(QAccessible.Text.Name)
+
+
+def test_a_screen_reader_finds_a_name_for_everything(stage: Stage, take: Path) -> None:
+    show_everything(stage, take)
+    shown = [
         widget
-        for kind in (QAbstractButton, QComboBox, QAbstractSlider, QAbstractSpinBox, QListWidget)
-        for widget in stage.window.findChildren(kind)
-        if widget.isVisibleTo(stage.window)
-        and widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
-        and not widget.objectName().startswith("qt_")  # parts of Qt's own controls
-        and not (widget.accessibleName() or getattr(widget, "text", str)())
+        for panel in (stage.window, *stage.window.findChildren(QDialog))
+        for widget in panel.findChildren(QWidget)
+        if widget.isVisibleTo(panel) and not widget.objectName().startswith("qt_")  # Qt's own parts
     ]
-    assert nameless == []
+    reached = [each for each in shown if each.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    painted = (Sign, RedLight, Keyboard, PianoRoll, QProgressBar)
+    assert len(reached) > 50
+    nameless = [each for each in (*reached, *shown) if not said_of(each)]
+    assert [each for each in nameless if each in reached or isinstance(each, painted)] == []
+
+
+def test_the_tab_key_goes_from_the_sign_to_the_takes_to_the_roll_to_the_controls(
+    stage: Stage, take: Path
+) -> None:
+    show_everything(stage, take)
+    for panel in stage.window.findChildren(QDialog):
+        panel.reject()
+    window = stage.window
+    window.activateWindow()
+    window.banner.again.setFocus()
+    reached: list[QWidget] = []
+    while (widget := QApplication.focusWidget()) is not None and widget not in reached:
+        reached.append(widget)
+        QTest.keyClick(widget, Qt.Key.Key_Tab)
+    controls = window.controls
+    stops = (
+        *(window.banner.stop, window.banner.discard, window.bar.act, window.takes.list),
+        *(window.takes.play, window.takes.another, controls.keyboard, controls.output),
+        *(controls.test, controls.thru, window.roll, window.help.try_it, window.to_present),
+        *(controls.preset, controls.knob, controls.more, controls.pitch, controls.top_p),
+        *(controls.model, controls.length, controls.voices, controls.seed, controls.seed_is_kept),
+    )
+    assert [widget for widget in reached if widget in stops] == list(stops)
+
+
+def test_who_has_written_a_number_plays_on(stage: Stage) -> None:
+    seed, roll = stage.window.controls.seed, stage.window.roll
+    seed.setFocus()
+    seed.selectAll()
+    for key in (Qt.Key.Key_4, Qt.Key.Key_2, Qt.Key.Key_Return):
+        stage.type(key, seed)
+    assert tuned(stage).seed == 42
+    assert roll.hasFocus()
+    seed.setFocus()
+    stage.type(Qt.Key.Key_Escape, seed)
+    assert roll.hasFocus()
+    assert stage.engine.told[-1] == Stop()
+
+
+def test_the_space_bar_plays_what_is_in_sight_and_stops_it(stage: Stage) -> None:
+    stage.plays(60)
+    stage.wait(1.0)
+    stage.type(Qt.Key.Key_Space)
+    [playing] = stage.errands(PlayBack)
+    assert isinstance(playing, PlayBack)
+    stage.is_told(PlaybackBegan(playing.number, stage.time))
+    stage.type(Qt.Key.Key_Space)
+    assert len(stage.errands(Hush)) == 1
+    assert stage.evening.playback is None
 
 
 def test_no_sound_is_a_choice_too(stages: Callable[..., Stage], tmp_path: Path) -> None:
