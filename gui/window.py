@@ -402,6 +402,10 @@ class Window(QMainWindow):
                 return False
         return True
 
+    def _stop(self) -> None:
+        self.help.hide()
+        self.evening.stop()
+
     def _panic(self) -> None:
         self.keyboard.release_all()
         self.evening.panic()
