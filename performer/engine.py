@@ -10,6 +10,7 @@ from typing import Protocol
 
 from performer.messages import Effect, Event, GoOn, Overhear, Report, Request, Send, TakeUp, Trouble
 from performer.refusal import Refusal
+from performer.schedule import Expected
 from performer.session import Session
 
 
@@ -45,10 +46,12 @@ class Hands:
     output: Sounds
     ask: Callable[[Request], None]
     record: Callable[[Sent | Report], None]
+    expect: Callable[[Expected], None] = lambda _: None  # said beforehand: what will be sent
 
 
 def perform(session: Session, inbox: Waits, hands: Hands) -> None:
     """Hold the conversation until it is over; then every key and pedal is up."""
+    expected = Expected()
     try:
         while not session.is_over:
             event = inbox.wait(session.wake_at)
@@ -56,6 +59,10 @@ def perform(session: Session, inbox: Waits, hands: Hands) -> None:
             effects = session.wake(now) if event is None else session.handle(event, now)
             for effect in effects:
                 _act(effect, inbox, hands)
+            coming = session.expected
+            if coming != expected:
+                hands.expect(coming)
+                expected = coming
     finally:
         for effect in session.close(inbox.now()):
             _act(effect, inbox, hands)

@@ -45,6 +45,7 @@ from performer.ports import VIRTUAL as VIRTUAL  # as an input, as an output
 from performer.priority import undisturbed
 from performer.prompt import as_heard
 from performer.refusal import Refusal
+from performer.schedule import Due
 from performer.session import Session, Settings
 from performer.stage import NONE as NONE
 from performer.stage import SYNTH as SYNTH
@@ -276,6 +277,9 @@ def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], en
         _listen(events, inbox, stage, controls)
 
         def record(what: Sent | Report) -> None:
+            if isinstance(what, Sent):
+                due = Due(what.message.due, what.message.data)
+                what = replace(what, lateness=line.lateness(due, what.lateness))
             takes.hear(what)
             tell(what)
             if isinstance(what, TooSlow):
@@ -289,7 +293,7 @@ def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], en
                 perform(
                     Session(plan.settings),
                     inbox,
-                    Hands(stage.instrument, composer.ask, record),
+                    Hands(stage.instrument, composer.ask, record, stage.instrument.expect),
                 )
         finally:
             takes.close()

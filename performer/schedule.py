@@ -7,6 +7,7 @@ a key that the player holds, is left out whole, a release never.
 
 import heapq
 from collections.abc import Container, Iterable
+from copy import copy
 from dataclasses import dataclass
 from math import inf
 
@@ -54,6 +55,21 @@ class Omission:
 
 Stroke = Strike | Lift | Tread | Omission
 LIFTING, LETTING_GO, STRIKING, PRESSING = range(4)  # the order of what is due at one moment
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A message, and when it is to be sent, on the engine's clock."""
+
+    at: float
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """All that will be sent in the next moments, in order, if nothing happens before."""
+
+    due: tuple[Due, ...] = ()
 
 
 class Schedule:
@@ -109,6 +125,14 @@ class Schedule:
                 self._last_due = due
             strokes += done
         return strokes
+
+    def preview(self, seconds: float, taken: Container[int] = ()) -> list[Stroke]:
+        """What is to be done next, and in the seconds after that, if nothing happens before."""
+        if self.next_due is None:
+            return []
+        ahead = copy(self)
+        ahead._due, ahead._sounding = list(self._due), dict(self._sounding)
+        return ahead.take_due(self.next_due + seconds, taken)
 
     def release(self, pitch: int, at: float) -> list[Stroke]:
         """Let go of one key, if it sounds: somebody else wants it."""

@@ -65,7 +65,17 @@ from performer.midi import (
 from performer.notes import Note, Phrase, Span, on_grid
 from performer.pace import Pace, Verdict
 from performer.phrase import Ear, Silence
-from performer.schedule import Omission, Schedule, Strike, Stroke, Tread, as_message, by_hand
+from performer.schedule import (
+    Due,
+    Expected,
+    Omission,
+    Schedule,
+    Strike,
+    Stroke,
+    Tread,
+    as_message,
+    by_hand,
+)
 from performer.taste import Taste
 from performer.thought import Struck, Thought
 
@@ -85,6 +95,7 @@ SILENCE_ALL = tuple(
         bytes([0xB0 | channel, ALL_SOUND_OFF, 0]),
     )
 )
+FORESEEABLE = 0.05  # seconds after the next stroke for which it is said beforehand what comes
 ECHO = 0.03  # seconds within which what is heard may be what was just sent
 ECHOES = 256  # messages sent that may yet come back
 
@@ -194,6 +205,16 @@ class Session:
         else:
             moments += [self._schedule.next_due, self._compose_at]
         return min((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def expected(self) -> Expected:
+        """What will be sent next, and in the moment after that, if nothing happens before."""
+        answer = self._answer
+        if answer is None:
+            return Expected()
+        strokes = self._schedule.preview(FORESEEABLE, self._taken(answer))
+        messages = ((stroke.due, self._message(stroke, answer)) for stroke in strokes)
+        return Expected(tuple(Due(at, message) for at, message in messages if message))
 
     def handle(self, event: Event, now: float) -> list[Effect]:
         """What is to be done because of an event."""
@@ -374,7 +395,8 @@ class Session:
             if sent[1] == heard.data and 0 <= heard.at - sent[0] <= ECHO:
                 self._sent.remove(sent)
                 return True
-        return False
+        expected = (each for each in self.expected.due if each.at <= heard.at)
+        return any(each.message == heard.data for each in expected)  # it sounds already
 
     def _let_go(self, source: str, at: float, now: float) -> Iterator[Effect]:
         """Release what is held on a keyboard that has gone, as its player would have."""
@@ -554,14 +576,21 @@ class Session:
                 case Omission(pitch, is_late=is_late):
                     answer.come_due(pitch, is_struck=False)
                     late += is_late
-                    continue
                 case Strike(pitch):
                     answer.come_due(pitch, is_struck=True)
-                case Tread() if answer.channel in self._pedals:
-                    continue  # the player's own foot rules
-            yield Send(as_message(stroke, answer.channel), stroke.due, Player.MODEL)
+            message = self._message(stroke, answer)
+            if message is not None:
+                yield Send(message, stroke.due, Player.MODEL)
         if late:
             yield Dropped(late)
+
+    def _message(self, stroke: Stroke, answer: Answer) -> bytes | None:
+        """What makes a stroke; None where nothing does: of two feet, the player's own rules."""
+        if isinstance(stroke, Omission):
+            return None
+        if isinstance(stroke, Tread) and answer.channel in self._pedals:
+            return None
+        return as_message(stroke, answer.channel)
 
     def _end_answer(self, now: float) -> Iterator[Effect]:
         answer = self._answer

@@ -35,6 +35,7 @@ from performer.model import Model
 from performer.ports import PortError
 from performer.recorder import Recorder, keep
 from performer.refusal import Refusal
+from performer.schedule import Expected
 from performer.shelf import smaller_than
 from performer.sounding import Sounding
 from performer.stage_box import Line
@@ -93,11 +94,19 @@ class Instrument:
             self._sounds.send(message)
             self._sounding.follow(message)
 
+    def expect(self, expected: Expected) -> None:
+        """Say beforehand what will be sent, to whoever keeps time."""
+        with self._sending:
+            if isinstance(self._sounds, Line):
+                self._sounds.expect(expected)
+
     def change(self, sounds: Sounds) -> None:
         """Play on something else; what sounds is released before."""
         with self._sending:
             if sounds is self._sounds:
                 return
+            if isinstance(self._sounds, Line):
+                self._sounds.expect(Expected())
             with suppress(Refusal):  # it has gone, and sounds no more
                 for release in self._sounding.releases():
                     self._sounds.send(release)

@@ -25,7 +25,10 @@ from performer import priority
 from performer.cables import Cables, NotPlugged, Panel, Plug, Plugged
 from performer.messages import Heard, Report, Unplugged
 from performer.ports import Lookout, PortError
+from performer.schedule import Due, Expected
+from performer.timekeeper import Played, Timekeeper
 
+REMEMBERED = 256  # messages that were played before they were sent
 PLUGGING = 15.0  # seconds that opening ports may take; JACK takes five where it is ill
 GONE = "The program that holds the MIDI ports has stopped: start Antiphon again."
 
@@ -105,6 +108,7 @@ class Line:
         self._tell = tell
         self._lost = lost
         self._answers: queue.SimpleQueue[Plugged | NotPlugged] = queue.SimpleQueue()
+        self._played: dict[Due, float] = {}  # what was played before the engine came to send it
         self._sending = threading.Lock()
         threading.Thread(target=self._listen, name="line", daemon=True).start()
 
@@ -123,11 +127,23 @@ class Line:
             raise PortError(answer.sentence)
         return answer
 
+    def expect(self, expected: Expected) -> None:
+        """Play this at its moments, if it is not said otherwise; returns at once.
+
+        Nothing is expected of a line that has fallen.
+        """
+        with suppress(PortError):
+            self._write(expected)
+
+    def lateness(self, due: Due, engines: float) -> float:
+        """How late a message was that the engine sent so late: it may have been played before."""
+        return min(engines, self._played.pop(due, engines))
+
     def begin(self, origin: float) -> None:
         """From now on hear what is played."""
         self._write(Begin(origin))
 
-    def _write(self, what: bytes | Plug | Begin) -> None:
+    def _write(self, what: bytes | Plug | Begin | Expected) -> None:
         try:
             with self._sending:
                 self._end.outgoing.send(what)
@@ -142,8 +158,12 @@ class Line:
         self._answers.put(NotPlugged(GONE))
         self._lost()
 
-    def _hear(self, told: Heard | Unplugged | Report | Plugged | NotPlugged) -> None:
+    def _hear(self, told: Heard | Unplugged | Report | Plugged | NotPlugged | Played) -> None:
         match told:
+            case Played(due, lateness):
+                self._played[due] = lateness
+                if len(self._played) > REMEMBERED:  # of what was taken back nobody asks
+                    self._played.pop(next(iter(self._played)))
             case Heard() | Unplugged():
                 self._put(told)
             case Plugged() | NotPlugged():
@@ -179,12 +199,62 @@ class _Engine:
         if self._has_begun:
             self.tell(event)
 
-    def tell(self, what: Heard | Unplugged | Report | Plugged | NotPlugged) -> None:
+    def tell(self, what: Heard | Unplugged | Report | Plugged | NotPlugged | Played) -> None:
         """Say something to it; where it has gone nobody minds."""
         if self._end is None:
             return
         with suppress(OSError), self._sending:
             self._end.outgoing.send(what)
+
+
+class Clockwork:
+    """A timekeeper that runs in a thread of its own; it may be called from any."""
+
+    def __init__(
+        self,
+        send: Callable[[bytes], None],
+        now: Callable[[], float],
+        tell: Callable[[Played], None],
+    ) -> None:
+        """It runs from now on; what it plays is told."""
+        self._keeper = Timekeeper(send)
+        self._now, self._tell = now, tell
+        self._changed = threading.Condition()
+        self._is_over = False
+        self._thread = threading.Thread(target=self._run, name="clockwork", daemon=True)
+        self._thread.start()
+
+    def expect(self, due: Sequence[Due]) -> None:
+        """As a timekeeper does."""
+        with self._changed:
+            self._keeper.expect(due)
+            self._changed.notify()
+
+    def pass_on(self, message: bytes) -> None:
+        """As a timekeeper does."""
+        with self._changed:
+            self._keeper.pass_on(message)
+
+    def forget(self) -> None:
+        """As a timekeeper does."""
+        with self._changed:
+            self._keeper.forget()
+
+    def close(self) -> None:
+        """Run no more."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        priority.ask()
+        with self._changed:
+            while not self._is_over:
+                due = self._keeper.next_due
+                self._changed.wait(None if due is None else max(due - self._now(), 0.0))
+                for played in self._keeper.wake(self._now()):
+                    self._tell(played)
 
 
 def serve(ends: Sequence[End], panel: Panel | None = None) -> None:
@@ -196,22 +266,29 @@ def serve(ends: Sequence[End], panel: Panel | None = None) -> None:
     cables = Cables(panel, engine.tell)
     cables.watch(engine)
     with priority.undisturbed():
+        clockwork = Clockwork(cables.send, engine.now, engine.tell)
         for end in ends:
             engine.come(end)
             with suppress(EOFError, OSError):
                 while True:
-                    _do(end.incoming.recv(), cables, engine)
+                    _do(end.incoming.recv(), cables, engine, clockwork)
+            clockwork.forget()
             cables.release()
+        clockwork.close()
     cables.close()
     if isinstance(panel, Lookout):
         panel.close()
 
 
-def _do(asked: bytes | Plug | Begin, cables: Cables, engine: _Engine) -> None:
+def _do(
+    asked: bytes | Plug | Begin | Expected, cables: Cables, engine: _Engine, clockwork: Clockwork
+) -> None:
     match asked:
         case Plug():
             cables.ask(asked, engine.tell)
         case Begin(origin):
             engine.begin(origin)
+        case Expected(due):
+            clockwork.expect(due)
         case message:
-            cables.send(message)
+            clockwork.pass_on(message)

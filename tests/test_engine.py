@@ -7,8 +7,10 @@ import pytest
 from performer.composer import Composer
 from performer.engine import Hands, Sent, perform
 from performer.inbox import VirtualInbox
-from performer.messages import Composed, Quit, TakeUp, Trouble
+from performer.messages import Answered, Composed, Heard, Player, Quit, TakeUp, Trouble
+from performer.midi import NOTE_ON
 from performer.refusal import Refusal
+from performer.schedule import Due, Expected
 from performer.session import Session, Settings
 from performer.taste import Taste
 from tests.fakes import Listener, Metronome, composing, key, phrase_of
@@ -50,6 +52,50 @@ def test_lateness_is_told_with_every_message() -> None:
     hands = Hands(Listener(inbox.now), composing(Metronome(), inbox), told.append)
     perform(Session(Settings()), inbox, hands)
     assert {round(what.lateness, 3) for what in told if isinstance(what, Sent)} <= {0.0, 0.001}
+
+
+def test_what_will_be_sent_is_said_beforehand() -> None:
+    inbox = VirtualInbox([*phrase_of(5), (9.0, Quit())])
+    said: dict[Due, float] = {}
+    told: list[object] = []
+
+    def expect(expected: Expected) -> None:
+        for due in expected.due:
+            said.setdefault(due, inbox.now())
+
+    hands = Hands(Listener(inbox.now), composing(Metronome(), inbox), told.append, expect)
+    perform(Session(Settings()), inbox, hands)
+    strokes = [
+        Due(what.message.due, what.message.data)
+        for what in told
+        if isinstance(what, Sent) and what.message.by is Player.MODEL
+    ]
+    assert len(strokes) > 10
+    early = [due.at - said[due] for due in strokes[2:-1]]  # not the first, nor what ends it
+    assert min(early) > 0
+
+
+def test_an_echo_of_what_is_played_ahead_is_no_player() -> None:
+    inbox = VirtualInbox(phrase_of(5))
+    told: list[object] = []
+    session = Session(Settings())
+
+    def expect(expected: Expected) -> None:
+        for due in expected.due[:1]:
+            if due.message[0] == NOTE_ON and due not in echoed:
+                echoed.add(due)  # it comes back at once, and before the engine wakes to send it
+                inbox.put(Heard(due.message, due.at, "loop"), due.at - inbox.now())
+
+    echoed: set[Due] = set()
+    inbox.put(Quit(), 9.0)
+    perform(
+        session,
+        inbox,
+        Hands(Listener(inbox.now), composing(Metronome(), inbox), told.append, expect),
+    )
+    assert len(echoed) > 5
+    (answered,) = [what for what in told if isinstance(what, Answered)]
+    assert answered.cut_at is None
 
 
 def test_the_composer_composes_in_a_thread_of_its_own() -> None:

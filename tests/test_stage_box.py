@@ -14,6 +14,7 @@ from performer.cables import Plug, Plugged
 from performer.messages import Heard, Report, Trouble, Unplugged
 from performer.midi import note_off, note_on, sustain
 from performer.ports import PortError
+from performer.schedule import Due, Expected
 from performer.stage_box import GONE, End, Line, StageBox, line, serve
 from tests.test_cables import PIANO, SYNTH, FakePanel
 
@@ -96,6 +97,32 @@ def test_the_next_engine_finds_everything_plugged_in() -> None:
         keyboard.hear(note_on(0, 62, 80), 1.5)
         until(lambda: after.heard == [Heard(note_on(0, 62, 80), 1.5, PIANO)])
         assert before.heard == []
+
+
+def test_what_is_expected_is_played_though_the_engine_does_not_come() -> None:
+    with served(1) as (panel, (end,)):
+        engine = Engine(end)
+        engine.line.plug(Plug((), SYNTH))
+        origin = time.perf_counter()
+        engine.line.begin(origin)
+        strike, other = Due(0.05, note_on(0, 60, 80)), Due(0.06, note_on(0, 64, 80))
+        engine.line.expect(Expected((strike, other, Due(3600.0, note_off(0, 60)))))
+        until(lambda: len(panel.opened[0].sent) == 2)
+        assert time.perf_counter() - origin >= other.at
+        until(lambda: other in engine.line._played)
+        engine.line.send(strike.message)
+        assert engine.line.lateness(strike, 9.0) < 9.0
+        assert engine.line.lateness(strike, 9.0) == 9.0  # of the next such one nothing is known
+        engine.line.expect(Expected())
+        until(lambda: len(panel.opened[0].sent) > 2)
+        engine.die()
+        until(lambda: len(panel.opened[0].sent) > 3)
+        assert panel.opened[0].sent[:4] == [
+            strike.message,
+            other.message,
+            note_off(0, 64),  # was never asked for
+            note_off(0, 60),  # the engine has gone
+        ]
 
 
 def test_nothing_is_heard_before_the_clock_begins() -> None:
