@@ -121,6 +121,7 @@ class Choices:
     volume: int = 100
     reverb: int = 0
     is_thru: bool = True  # what is played on a keyboard sounds on the output
+    may_quote: bool = False  # for long a piece that the model learnt from: its title is shown
 
     @property
     def playable(self) -> Self:

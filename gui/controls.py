@@ -276,6 +276,12 @@ class Controls(QScrollArea):
         self.output = _menu(say("Sound"), say("Where the music is heard."))
         self.test = QPushButton(say("Test"))
         _name(self.test, say("Test sound"), say("Four notes: do you hear them?"))
+        self.quoting = QCheckBox(say("It may quote: the title is shown"))
+        _name(
+            self.quoting,
+            self.quoting.text(),
+            say("Off, what is about to quote a piece it learnt from for long is composed anew."),
+        )
         self.thru = QCheckBox(say("My keyboard sounds here too"))
         _name(
             self.thru, self.thru.text(), say("Take it off where your keyboard has its own sound.")
@@ -321,6 +327,7 @@ class Controls(QScrollArea):
             says={1: self.thought_said, 3: self.silence_said, 5: self.scale},
         )
         column.addWidget(answer)
+        column.addWidget(self.quoting)
         column.addWidget(_rule())
         chance = QHBoxLayout()
         chance.addWidget(_quiet(say("Seed")))
@@ -422,6 +429,7 @@ class Controls(QScrollArea):
         self.thru.toggled.connect(
             lambda is_thru: self._choose(replace(self.choices, is_thru=is_thru))
         )
+        self.quoting.toggled.connect(lambda may: self._choose(replace(self.choices, may_quote=may)))
         self.seed.valueChanged.connect(
             lambda seed: self._choose(replace(self.choices, seed=seed, seed_is_kept=True))
         )
@@ -466,6 +474,7 @@ class Controls(QScrollArea):
         for box, is_on in (
             (self.seed_is_kept, choices.seed_is_kept),
             (self.thru, choices.is_thru),
+            (self.quoting, choices.may_quote),
         ):
             with QSignalBlocker(box):
                 box.setChecked(is_on)

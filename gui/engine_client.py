@@ -49,6 +49,7 @@ def settings(choices: Choices) -> Settings:
         mode=Mode(character.mode),
         is_thru=choices.is_thru,
         best_of=character.best_of,
+        may_quote=choices.may_quote,
     )
 
 

@@ -97,6 +97,15 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class RateTake:
+    """Write down what the player thinks of a take: of each of its answers."""
+
+    folder: Path  # of ratings
+    take: Path
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
 class WriteBindings:
     """Write down what the player's pedals and keys do."""
 
@@ -114,6 +123,7 @@ Errand = (
     | WriteNotes
     | ThinkAgain
     | Rate
+    | RateTake
     | WriteBindings
     | Check
 )

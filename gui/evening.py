@@ -33,6 +33,7 @@ from gui.errands import (
     PlaybackEnded,
     PortsSeen,
     Rate,
+    RateTake,
     ReadModels,
     ReadTakes,
     Sounds,
@@ -52,6 +53,7 @@ from performer.messages import (
     NewTake,
     Panic,
     PlayPrompt,
+    Quoted,
     Remark,
     Retune,
     State,
@@ -434,6 +436,15 @@ class Evening(QObject):
         else:
             self._write_mark(mark, self.shown, self.in_question[1])
 
+    def rate_take(self, path: Path, mark: int) -> None:
+        """Give a mark to every answer of a take in the list."""
+        self._stagehand.ask(RateTake(self.folder.with_name("ratings"), path, mark))
+        if self.opened is not None and self.opened.path == path:
+            scene = self.opened.scene
+            exchanges = (scene.exchange(number) for number in range(len(scene.answers)))
+            self._given |= {_pitches(each): mark for each in exchanges if each is not None}
+        self._stagehand.ask(ReadTakes(self.folder))
+
     def _write_mark(self, mark: int, scene: Scene, answer: int) -> None:
         exchange = self._exchange(scene, answer)
         if exchange is not None:
@@ -569,6 +580,9 @@ class Evening(QObject):
                     self.warned.emit(refused, say("Try again"), self.try_again)
             case Trouble() | Remark():
                 self._warn(news)
+            case Quoted(title, notes):
+                sentence = say("It quotes {count} notes of {title}.", count=notes, title=title)
+                self.warned.emit(sentence, "", None)
             case Learnt(control) if self.learning is not None:
                 self._bind(self.bindings.bound(self.learning, control))
             case Done(_, to) if to is not None:

@@ -280,6 +280,11 @@ GERMAN = {
     "Reverb": "Hall",
     "How large the room is that both play in.": "Wie groß der Raum ist, in dem beide spielen.",
     # What one thinks of it
+    "It may quote: the title is shown": "Es darf zitieren: Der Titel wird gezeigt",
+    "Off, what is about to quote a piece it learnt from for long is composed anew.": (
+        "Sonst wird neu komponiert, was ein gelerntes Stück lange zitieren würde."
+    ),
+    "It quotes {count} notes of {title}.": "Es zitiert {count} Töne von {title}.",
     "How was it?": "Wie war es?",
     "{mark} of 5": "{mark} von 5",
     "What you think of this answer: 1 is poor, 5 is good. It is kept by your takes.": (

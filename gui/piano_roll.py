@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gui import curves
 from gui.look import DAY, Look, mixed
 from gui.paper import BLACK, FOOT, OCTAVE, ROUND, SHEET, Paper, Ruling
 from gui.state import Scene
@@ -44,8 +45,8 @@ class PianoRoll(QWidget):
     """Shows a scene at a moment, follows it, and scrolls back through it."""
 
     asked_to_hear = Signal(float)  # from which moment of the take
-    asked_for_menu = Signal(float, object)  # at which moment, and where (QPoint)
     asked_to_hush = Signal()
+    asked_for_menu = Signal(float, object)  # at which moment, and where (QPoint)
     moved = Signal(bool)  # whether it follows the present
     resized = Signal()
 
@@ -174,6 +175,7 @@ class PianoRoll(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_to_come(painter, ruling, left, now)
         self._paint_sounding(painter, ruling, left, now)
+        curves.paint(painter, self._scene.curves, ruling, left)
         self._paint_present(painter, ruling, left, now)
         painter.setClipping(False)
         if self._is_tabbed and self.hasFocus():
@@ -315,13 +317,13 @@ class PianoRoll(QWidget):
             self._hear_from(event.position().x())
         self._pressed = None
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
-        """What can be done with what was played there."""
     def _hear_from(self, x: float) -> None:
         moment = self._moment(x)
         if self._scene.has_notes and moment < self._scene.last_at:
             self.asked_to_hear.emit(max(moment, self._scene.began_at or 0.0))
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802
+        """What can be done with what was played there."""
         if self._scene.has_notes:
             self.asked_for_menu.emit(self._moment(event.pos().x()), event.globalPos())
 
@@ -341,12 +343,12 @@ class PianoRoll(QWidget):
                 self.look_at_start()
             case Qt.Key.Key_End:
                 self.follow()
-            case _:
-                super().keyPressEvent(event)
             case Qt.Key.Key_Space if self._playing_at() is not None:
                 self.asked_to_hush.emit()
             case Qt.Key.Key_Space:
                 self._hear_from(KEYS)
+            case _:
+                super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
         """A frame shows where one is, to those who go by the keys."""

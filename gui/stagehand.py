@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from multiprocessing.queues import Queue
@@ -41,6 +41,7 @@ from gui.errands import (
     PlaybackEnded,
     PortsSeen,
     Rate,
+    RateTake,
     ReadModels,
     ReadTakes,
     TakesRead,
@@ -270,8 +271,14 @@ def _write(errand: Errand, tell: Tell) -> None:
         case WriteBindings(settings, bindings):
             write_bindings(settings, bindings)
         case Rate(folder, exchange, mark):
-            rated = Rated(exchange.phrase, exchange.answer, exchange.pedal)
-            add(folder, Rating.now(_listener(), rated.what, mark), [rated])
+            _rate(folder, [Rated(exchange.phrase, exchange.answer, exchange.pedal)], mark)
+        case RateTake(folder, path, mark):
+            _rate(folder, _rateable(read(path)), mark)
+
+
+def _rate(folder: Path, music: Iterable[Rated], mark: int) -> None:
+    for rated in music:
+        add(folder, Rating.now(_listener(), rated.what, mark), [rated])
 
 
 def read_models() -> ModelsRead:
@@ -338,10 +345,14 @@ def listed(path: Path, marks: Mapping[str, float] = MappingProxyType({})) -> Lis
 
 def _given(take: Take, marks: Mapping[str, float]) -> list[float]:
     """The marks that a take's answers were given."""
+    return [marks[each.what] for each in _rateable(take) if each.what in marks]
+
+
+def _rateable(take: Take) -> list[Rated]:
+    """The answers of a take, with what they answered."""
     scene = scene_of(take)
     exchanges = [scene.exchange(n) for n in range(len(take.answers))]
-    rated = [Rated(each.phrase, each.answer, each.pedal) for each in exchanges if each is not None]
-    return [marks[each.what] for each in rated if each.what in marks]
+    return [Rated(each.phrase, each.answer, each.pedal) for each in exchanges if each is not None]
 
 
 def _check(seconds: float) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from performer.messages import (
     ModelChanged,
     Player,
     Report,
+    Scored,
     State,
     TakeEnded,
     ToCome,
@@ -117,6 +118,14 @@ class Exchange:
     pedal: tuple[Span, ...]  # of the answer
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How good an answer seems to the model's own ear: moment by moment, and altogether."""
+
+    scores: tuple[Scored, ...]  # at least one
+    overall: float
+
+
 NOT_BEGUN = Begun("", (), "")
 News = Report | Sent | Begun | Plugged | Learnt | Done | Saved | Over
 
@@ -137,6 +146,7 @@ class Scene:
     pedal: tuple[Pedalled, ...] = ()
     pedal_down: tuple[tuple[Player, float], ...] = ()  # by whom, since when
     answers: tuple[Answered, ...] = ()
+    scores: tuple[Scored, ...] = ()  # of the answer under way
     lateness: Lateness = Lateness()
     struck: tuple[int, int] = (0, 0)  # notes of the player's, of the model's
     began_at: float | None = None  # the first note
@@ -153,7 +163,9 @@ class Scene:
             case Hearing():
                 return replace(self, hearing=news)
             case Answered():
-                return replace(self, answers=(*self.answers, news))
+                return replace(self, answers=(*self.answers, news), scores=())
+            case Scored():
+                return replace(self, scores=(*self.scores, news))
             case Trouble(sentence):
                 return replace(self, trouble=sentence)
             case Over(refused):
@@ -229,6 +241,20 @@ class Scene:
         """
         begun = [n for n, answer in enumerate(self.answers) if answer.heard.start <= moment]
         return begun[-1] if begun else None
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """What the model's own ear thinks of each answer, where it has heard it.
+
+        A take that says no more than one number an answer has it where the answer begins.
+        """
+        ended = (
+            Curve(answer.curve or (Scored(answer.began_at, answer.score),), answer.score)
+            for answer in self.answers
+            if answer.score is not None
+        )
+        under_way = (Curve(self.scores, self.scores[-1].score),) if self.scores else ()
+        return (*ended, *under_way)
 
     def exchange(self, answer: int) -> "Exchange | None":
         """What one answer had heard and what it was; None where either is missing."""

@@ -37,6 +37,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gui.curves import percent
 from gui.errands import Listed
 from gui.look import DAY, Look, mixed
 from gui.words import clock, say
@@ -74,7 +75,7 @@ def facts(take: Listed, today: datetime) -> str:
     """A take in a line: when, how long, by which model, how good, who played how much."""
     made = datetime.fromtimestamp(take.changed_at)
     when = f"{made:%H:%M}" if made.date() == today.date() else f"{made:%Y-%m-%d}"
-    score = "" if take.score is None else f"{100 * take.score:.0f} %"
+    score = "" if take.score is None else percent(take.score)
     mark = "" if take.mark is None else say("{mark} of 5", mark=f"{take.mark:.2g}")
     notes = f"{take.human} + {take.model}" if take.maker else str(take.human)
     told = (when, clock(take.seconds), take.maker, score, mark, notes)

@@ -46,11 +46,12 @@ from gui.bindings_panel import BindingsPanel
 from gui.check_panel import CheckPanel
 from gui.choices import DAY, NIGHT, PRESETS, SYSTEM, Character, Choices
 from gui.controls import Controls
+from gui.curves import percent
 from gui.errands import Check, WriteNotes, WriteSound
 from gui.evening import Evening
 from gui.keyboard import Keyboard
 from gui.look import look_of, palette, style
-from gui.marks import Marks
+from gui.marks import MARKS, Marks
 from gui.notices import Bar, Help
 from gui.piano_roll import KEYS, PianoRoll
 from gui.takes import Takes
@@ -66,6 +67,7 @@ SMALLEST, USUAL = QSize(900, 600), QSize(1280, 800)
 MARGIN = 10
 SAVING = 2000  # milliseconds between a choice and its being written down
 MIDI_FILES = "MIDI (*.mid *.midi)"
+KEYS_OF_MARKS = [getattr(Qt.Key, f"Key_{mark}") for mark in MARKS]
 
 
 class Window(QMainWindow):
@@ -152,6 +154,7 @@ class Window(QMainWindow):
         self._add(take, say("Keep this take, begin a new one"), self.evening.keep, "Ctrl+S")
         self._add(take, say("Folder for takes…"), self._ask_for_folder)
         self._add(take, say("Show the folder"), self._show_folder)
+        self._add_marks(take, self._rate, "Alt+")
         take.addSeparator()
         self._add(take, say("Quit"), self.close, "Ctrl+Q")
         view = self.menuBar().addMenu(say("View"))
@@ -169,6 +172,13 @@ class Window(QMainWindow):
         self._add(aid, say("Three sentences"), self._show_help, "F1")
         self._add(aid, say("Pedals and keys…"), self._open_bindings)
         self._add(aid, say("Check this machine…"), self._open_check)
+
+    def _add_marks(self, menu: QMenu, give: Callable[[int], object], keys: str = "") -> None:
+        """A menu of marks; where they have keys, each is its own number's."""
+        marks = menu.addMenu(say("How was it?"))
+        for mark in MARKS:
+            shortcut = f"{keys}{mark}" if keys else ""
+            self._add(marks, say("{mark} of 5", mark=mark), partial(give, mark), shortcut)
 
     def _add_looks(self, view: QMenu) -> None:
         looks = QActionGroup(self)
@@ -208,6 +218,7 @@ class Window(QMainWindow):
         self.keyboard.pedalled.connect(evening.client.press_pedal)
         self.keyboard.typing_changed.connect(self._show_typing)
         self.roll.asked_to_hear.connect(evening.play_back)
+        self.roll.asked_to_hush.connect(evening.hush)
         self.roll.asked_for_menu.connect(lambda at, where: self._roll_menu(at).exec(where))
         self.roll.resized.connect(self._place_on_roll)
         self.roll.moved.connect(lambda follows: self.to_present.setVisible(not follows))
@@ -218,7 +229,6 @@ class Window(QMainWindow):
         self.controls.asked_for_test_sound.connect(evening.test_sound)
         self.controls.asked_to_save_preset.connect(self._save_preset)
         self.controls.asked_to_forget_preset.connect(self._forget_preset)
-        self.roll.asked_to_hush.connect(evening.hush)
         self._connect_takes()
         self._connect_evening()
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda: self.show_look())
@@ -324,9 +334,12 @@ class Window(QMainWindow):
         load = self._load()
         busy = "" if load is None else say("load {percent} %", percent=round(100 * load))
         lost = say("{count} left out", count=late.left_out) if late.left_out else ""
-        return " · ".join(part for part in (said, lost, busy, begun.priority) if part)
+        heard = self.evening.scene.curves[-1:]
+        score = f"{say('Score')} {percent(heard[0].overall)}" if heard else ""
+        return " · ".join(part for part in (said, score, lost, busy, begun.priority) if part)
 
     def _show_typing(self) -> None:
+        down, up, softer, louder = self.keyboard.commands.values()
         self.typing.setText(
             say(
                 "{down} {up} octave · {softer} {louder} touch: {touch} · Shift pedal",
@@ -344,7 +357,6 @@ class Window(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.setPalette(palette(look))
-        down, up, softer, louder = self.keyboard.commands.values()
             app.setStyleSheet(style(look))
         for widget in (self.banner, self.roll, self.keyboard, self.controls, self.takes):
             widget.show_look(look)
@@ -394,6 +406,8 @@ class Window(QMainWindow):
                     focus.click()
                 else:
                     self.evening.answer_now()
+            case key if focus is self.takes.list and key in KEYS_OF_MARKS:
+                self._rate_chosen(KEYS_OF_MARKS.index(key) + 1)
             case Qt.Key.Key_F2 if self.takes.current is not None:
                 self._rename(self.takes.current)
             case Qt.Key.Key_Delete if focus is self.takes.list and self.takes.current is not None:
@@ -405,6 +419,18 @@ class Window(QMainWindow):
     def _stop(self) -> None:
         self.help.hide()
         self.evening.stop()
+
+    def _rate(self, mark: int) -> None:
+        if self.evening.is_rateable:
+            self.marks.buttons[mark].click()
+
+    def _rate_chosen(self, mark: int) -> None:
+        if self.takes.current is not None:
+            self._rate_take(self.takes.current, mark)
+
+    def _rate_take(self, path: Path, mark: int) -> None:
+        self.evening.rate_take(path, mark)
+        self.marks.show_mark(self.evening.given)
 
     def _panic(self) -> None:
         self.keyboard.release_all()
@@ -513,11 +539,15 @@ class Window(QMainWindow):
             self.evening.play_take(path)
 
     def _open_take_menu(self, path: Path, where: QPoint) -> None:
+        self._take_menu(path).exec(where)
+
+    def _take_menu(self, path: Path) -> QMenu:
         menu = QMenu(self)
         is_starred = path.name in self.evening.memory.stars
         self._add(menu, say("Rename…"), partial(self._rename, path), "F2")
         star = say("Take the star away") if is_starred else say("Star")
         self._add(menu, star, partial(self._star, path))
+        self._add_marks(menu, partial(self._rate_take, path))
         menu.addSeparator()
         for name, only in (
             (say("Export .mid…"), None),
@@ -527,7 +557,7 @@ class Window(QMainWindow):
         self._add(menu, say("Export .wav…"), partial(self._export_sound, path))
         menu.addSeparator()
         self._add(menu, say("Delete"), partial(self.evening.delete, path), "Del")
-        menu.exec(where)
+        return menu
 
     def _roll_menu(self, moment: float) -> QMenu:
         """What can be done with what was played at a moment of the take in sight."""
