@@ -174,6 +174,20 @@ def test_an_instrument_that_comes_back_is_released_of_what_sounded_and_played_ag
     assert isinstance(stage.told[-1], Remark)
 
 
+def test_an_instrument_that_comes_back_twice_is_released_of_what_was_played_since() -> None:
+    stage = Stage()
+    output = stage.playing()
+    for pitch in (60, 62):
+        output.send(note_on(0, pitch, 80))
+        output.send(sustain(pitch - 60, 127))
+        stage.unplug(SYNTH)
+        stage.panel.plugged.add(SYNTH)
+        stage.cables.look()
+    (port,) = stage.panel.opened
+    assert port.sent[2:4] == [note_off(0, 60), sustain(0, 0)]
+    assert port.sent[6:] == [note_off(0, 62), sustain(2, 0)]
+
+
 def test_an_instrument_that_was_unplugged_unplayed_is_plugged_in_again() -> None:
     stage = Stage()
     output = stage.playing()

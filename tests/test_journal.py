@@ -22,6 +22,7 @@ from performer.engine import Sent
 from performer.journal import ENDING, Journal, read, recover
 from performer.messages import Answered, Player, Report, Send, Trouble
 from performer.midi import note_off, note_on, sustain
+from performer.refusal import Refusal
 from performer.take import Maker, read_take, write_take
 from tests.fakes import Rehearsal, pedal, phrase_of, rehearse
 
@@ -105,6 +106,48 @@ def test_what_sounded_when_it_was_cut_short_is_released(tmp_path: Path) -> None:
     assert (Player.HUMAN, note_off(0, 60)) in messages
     assert (Player.MODEL, sustain(0, 0)) in messages
     assert len(messages) == 6
+
+
+def test_what_the_model_held_is_released_by_the_model(tmp_path: Path) -> None:
+    struck = [sent(note_on(0, 60, 80), 0.0, Player.MODEL), sent(note_on(0, 62, 80), 0.1)]
+    _, take = read(b"".join(journals._line(journals._fact(what)) for what in struck))
+    assert [(m.by, m.data) for m in take.messages[2:]] == [
+        (Player.MODEL, note_off(0, 60)),
+        (Player.HUMAN, note_off(0, 62)),
+    ]
+
+
+def test_lines_that_were_written_late_are_read_in_time() -> None:
+    struck = [sent(note_on(0, 62, 80), 0.1), sent(note_on(0, 60, 80), 0.0)]
+    _, take = read(b"".join(journals._line(journals._fact(what)) for what in struck))
+    assert [message.at for message in take.messages] == [0.0, 0.1, 0.1, 0.1]
+
+
+def test_lines_are_on_the_disk_not_only_with_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bytes] = []
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(written(tmp_path)))
+    journal = begun(tmp_path)
+    journal.hear(sent(note_on(0, 60, 80), 0.0))
+    journal.close()
+    assert b"903c50" in synced[-1]
+
+
+def test_a_take_that_cannot_be_kept_is_tried_again_at_the_next_start(
+    tmp_path: Path, rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Path:
+        raise Refusal("The disk is full.")
+
+    journal = begun(tmp_path)
+    played(rehearsal, journal)
+    journal.close()
+    with monkeypatch.context() as full:
+        full.setattr(journals, "keep", refuse)
+        assert recover(tmp_path) == []
+    (path,) = recover(tmp_path)
+    assert read_take(path).messages == rehearsal.take.messages
 
 
 def test_a_line_cut_in_the_middle_costs_no_other(tmp_path: Path, rehearsal: Rehearsal) -> None:

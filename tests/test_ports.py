@@ -9,7 +9,7 @@ import pytest
 
 from performer import ports
 from performer.jack import running_server
-from performer.ports import InputPort, OutputPort, PortError, match
+from performer.ports import InputPort, OutputPort, PortError, found_again, match
 from performer.quiet import quiet
 
 THERE = ("Nord Grand:MIDI 1 20:0", "Digital Piano:MIDI 1 24:0", "Digital Keyboard:MIDI 1 28:0")
@@ -34,6 +34,15 @@ class FakeMidi:
 
     def cancel_callback(self) -> None:
         self.told.append("detached")
+
+    def set_callback(self, on_message: object) -> None:
+        self.told.append(on_message)
+
+    def close_port(self) -> None:
+        self.told.append("unplugged")
+
+    def open_port(self, index: int, own_name: str) -> None:
+        self.told.append(f"plugged into {self.listed[index]}")
 
     def delete(self) -> None:
         time.sleep(self.seconds_to_close)
@@ -132,6 +141,59 @@ def test_nothing_more_than_jack_can_hold_is_sent_to_a_server_that_died(
     with pytest.raises(PortError):
         play(port, notes=10_000, apart=0.0)
     assert 100 < midi.told.count(NOTE_ON) * (len(NOTE_ON) + ports.OVERHEAD) < 16_384
+
+
+def test_a_busy_output_looks_whether_it_is_there_now_and_then_and_not_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ports, "LOOKING", 1e9)  # seconds: for how much was sent alone
+    midi = FakeMidi()
+    play(output_to(midi), notes=10_000, apart=0.0)
+    sent = 10_000 * (len(NOTE_ON) + ports.OVERHEAD)
+    assert midi.told.count("looked") == pytest.approx(sent / ports.UNSEEN, abs=1.5)
+
+
+def test_an_input_that_is_plugged_in_again_is_heard_again() -> None:
+    midi, on_message = FakeMidi(), ports._stamping(print)
+    port = InputPort("keyboard", ports._Client(midi, None), on_message)
+    port.plug_in("piano")
+    assert [each for each in midi.told if each != "looked"] == [
+        "unplugged",
+        "plugged into piano",
+        "detached",
+        on_message,
+    ]
+
+
+def test_an_output_that_is_plugged_in_elsewhere_is_looked_for_there() -> None:
+    midi = FakeMidi(["piano", "piano 28:0"])
+    port = output_to(midi)
+    port.plug_in("piano 28:0")
+    midi.listed.remove("piano")
+    port.send(NOTE_ON)
+    assert midi.told[-1] == NOTE_ON
+    midi.listed[:] = ["piano"]
+    with pytest.raises(PortError, match="piano 28:0"):
+        play(port, notes=50)
+
+
+def test_of_two_that_look_like_the_one_that_went_neither_is_taken() -> None:
+    alike = ["Piano:MIDI 1 28:0", "Piano:MIDI 1 32:0"]
+    assert found_again("Piano:MIDI 1 20:0", alike) is None
+    assert found_again("Piano:MIDI 1 32:0", alike) == alike[1]
+
+
+def test_a_message_is_stamped_before_it_is_handed_over_and_handed_over_whole() -> None:
+    heard: list[tuple[bytes, float, float]] = []
+
+    def hear(data: bytes, at: float) -> None:
+        heard.append((data, at, time.perf_counter()))
+
+    before = time.perf_counter()
+    ports._stamping(hear)(([0x90, 60, 64], 0.0), None)
+    ((data, at, handed_over_at),) = heard
+    assert data == NOTE_ON
+    assert before <= at <= handed_over_at
 
 
 def test_what_belonged_to_a_server_that_died_is_never_freed(

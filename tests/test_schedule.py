@@ -44,6 +44,52 @@ def test_a_note_too_late_to_be_music_is_left_out_whole() -> None:
     assert schedule.is_empty
 
 
+def test_a_note_that_is_only_just_in_time_is_struck() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 1.5))
+    schedule.add(Note(62, 80, 0.0, 1.5))
+    assert schedule.take_due(TOO_LATE) == [Strike(62, 80, 0.0)]
+
+
+def test_going_back_forgets_what_was_planned_since_and_lets_go_of_what_sounds() -> None:
+    schedule = Schedule()
+    for start in (1.0, 4.0, 2.0):
+        schedule.add(Note(60, 80, start, start + 0.5))
+    assert schedule.take_due(1.0) == [Strike(60, 80, 1.0)]
+    since = schedule.planned
+    for start in (1.1, 3.0, 1.2):
+        schedule.add(Note(62, 80, start, start + 0.1))
+        schedule.add_pedal(RENEWED, start)
+    schedule.forget(since)
+    due = []
+    while (at := schedule.next_due) is not None:
+        due += schedule.take_due(at)
+    assert due == [
+        Lift(60, 1.5),
+        Strike(60, 80, 2.0),
+        Lift(60, 2.5),
+        Strike(60, 80, 4.0),
+        Lift(60, 4.5),
+    ]
+
+
+def test_a_key_given_up_is_not_released_before_it_was_struck() -> None:
+    schedule = Schedule()
+    schedule.add(Note(60, 80, 1.0, 1.5))
+    schedule.take_due(1.02)
+    assert schedule.release(60, 0.99) == [Lift(60, 1.0)]  # the player struck it before, told later
+
+
+def test_a_key_struck_again_as_it_is_let_go_is_let_go_first() -> None:
+    assert strokes([Note(60, 80, 0.0, 1.0), Note(60, 90, 1.0, 2.0), Note(64, 70, 0.5, 1.0)])[
+        2:5
+    ] == [
+        Lift(60, 1.0),
+        Lift(64, 1.0),
+        Strike(60, 90, 1.0),
+    ]
+
+
 def test_a_note_on_a_key_that_is_taken_is_left_out_whole() -> None:
     schedule = Schedule()
     schedule.add(Note(60, 80, 1.0, 1.5))

@@ -1,6 +1,7 @@
 """Takes: written, read back, and made again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -12,13 +13,15 @@ from performer.improviser import Improviser
 from performer.inbox import Scripted
 from performer.length import Fixed, Like, Limit
 from performer.messages import HandOver, Heard, Player
+from performer.midi import note_off, note_on, sustain
 from performer.notes import Note, Phrase, Span
 from performer.recorder import folder_for_takes, keep
 from performer.refusal import Refusal
 from performer.session import Settings
-from performer.take import Maker, read_take, write_take
+from performer.take import Maker, Recorded, Take, read_take, write_take, write_whole
 from performer.taste import Taste
 from tests.fakes import (
+    Metronome,
     Rehearsal,
     key,
     messages_by_model,
@@ -177,6 +180,56 @@ def test_what_is_no_take_is_refused_with_a_sentence(tmp_path: Path) -> None:
         assert name in str(refusal.value)
     with pytest.raises(Refusal, match="changed since"):
         read_take(spoilt(tmp_path / "take.mid"))
+
+
+def by_hand(*moves: tuple[float, bytes]) -> Take:
+    return Take(
+        Maker("fake", ""), tuple(Recorded(at, Player.HUMAN, data) for at, data in moves), ()
+    )
+
+
+def test_one_key_on_two_channels_is_two_keys() -> None:
+    take = by_hand(
+        (0.0, note_on(0, 60, 80)),
+        (0.1, note_on(1, 60, 70)),
+        (0.2, note_off(1, 60)),
+        (0.5, note_off(0, 60)),
+    )
+    assert take.notes(Player.HUMAN) == (Note(60, 80, 0.0, 0.5), Note(60, 70, 0.1, 0.2))
+
+
+def test_a_pedal_that_comes_up_twice_was_down_once() -> None:
+    moves = ((0.0, 127), (0.2, 100), (0.5, 0), (0.7, 0), (0.9, 64))
+    take = by_hand(*((at, sustain(0, value)) for at, value in moves))
+    assert take.pedal(Player.HUMAN) == (Span(0.0, 0.5), Span(0.9, 0.9))
+
+
+def test_a_take_that_begins_later_is_moved_with_all_that_is_said_of_it() -> None:
+    take = rehearse([*phrase_of(3, at=100.0), *key(60, 103.0, 103.5)], Metronome(duration=2.0)).take
+    answer = replace(take.answers[0], given_up=((0, 7.5),), cut_at=8.0)
+    later = replace(take, answers=(answer,), messages=take.messages[2:]).from_zero()
+    start = take.messages[2].at
+    assert start > 0
+    (moved,) = later.answers
+    assert moved.given_up == ((0, pytest.approx(7.5 - start)),)
+    assert moved.cut_at == pytest.approx(8.0 - start)
+    assert moved.began_at == pytest.approx(answer.began_at - start)
+
+
+def test_a_disk_that_fills_up_leaves_the_file_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[:3])
+        raise OSError(28, "No space left on device")
+
+    write_whole(tmp_path / "take.mid", b"all of it")
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(Refusal, match="No space left"):
+        write_whole(tmp_path / "take.mid", b"something else")
+    assert [path.name for path in tmp_path.iterdir()] == ["take.mid"]
+    assert (tmp_path / "take.mid").read_bytes() == b"all of it"
 
 
 def test_takes_of_one_second_stand_beside_each_other(tmp_path: Path) -> None:
