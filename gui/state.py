@@ -9,7 +9,7 @@ from math import inf
 from typing import Self
 
 from performer.bindings import Done, Learnt
-from performer.engine import Sent
+from performer.engine import Late, Sent
 from performer.messages import (
     Answered,
     Dropped,
@@ -65,7 +65,7 @@ class Pedalled:
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """How late the answer's notes left, in seconds: the last one's, the worst one's, how many."""
+    """How late the answer's messages left, in seconds: the last, the worst, and how many."""
 
     last: float = 0.0
     worst: float = 0.0
@@ -127,7 +127,7 @@ class Curve:
 
 
 NOT_BEGUN = Begun("", (), "")
-News = Report | Sent | Begun | Plugged | Learnt | Done | Saved | Over
+News = Report | Sent | Late | Begun | Plugged | Learnt | Done | Saved | Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +156,10 @@ class Scene:
     def after(self, news: News) -> "Scene":
         """The scene once this has happened."""
         match news:
-            case Sent(message, lateness):
-                return self._sent(message.data, message.due, message.by, lateness)
+            case Sent(message):
+                return self._sent(message.data, message.due, message.by)
+            case Late(seconds):
+                return replace(self, lateness=self.lateness.after(seconds))
             case Turned(state):
                 return replace(self, turn=state, hearing=NOTHING)
             case Hearing():
@@ -285,11 +287,11 @@ class Scene:
             if each.by is by and span.start <= each.span.start < span.end
         )
 
-    def _sent(self, data: bytes, at: float, by: Player, lateness: float) -> "Scene":
+    def _sent(self, data: bytes, at: float, by: Player) -> "Scene":
         scene = replace(self, last_at=max(self.last_at, at))
         match parse(data):
             case NoteOn(channel, pitch, velocity):
-                return scene._struck(Sounding(by, channel, pitch, velocity, at), lateness)
+                return scene._struck(Sounding(by, channel, pitch, velocity, at))
             case NoteOff(channel, pitch):
                 return scene._released(by, channel, pitch, at)
             case Sustain() as pedal:
@@ -299,14 +301,13 @@ class Scene:
             case _:
                 return scene
 
-    def _struck(self, key: Sounding, lateness: float) -> "Scene":
+    def _struck(self, key: Sounding) -> "Scene":
         is_model = key.by is Player.MODEL
         human, model = self.struck
         return replace(
             self._released(key.by, key.channel, key.pitch, key.start),
             sounding=(*(k for k in self.sounding if not _same(k, key)), key),
             struck=(human + (not is_model), model + is_model),
-            lateness=self.lateness.after(lateness) if is_model else self.lateness,
             began_at=key.start if self.began_at is None else self.began_at,
         )
 

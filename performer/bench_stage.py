@@ -30,7 +30,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from performer import ports
-from performer.engine import Sent
+from performer.engine import Late, Sent
 from performer.jack import own_server, running_server
 from performer.length import Fixed, Limit
 from performer.load import busy, repainting
@@ -256,8 +256,9 @@ class Performance:
                     into.priority = priority
                     zero = zero_at - time.time() + time.perf_counter()
                     self.readies += 1
-                case Sent(message, lateness) if message.by is Player.MODEL:
-                    into.lateness.append(lateness)
+                case Late(seconds):
+                    into.lateness.append(seconds)
+                case Sent(message) if message.by is Player.MODEL:
                     meant = parse(message.data)
                     if isinstance(meant, NoteOn):
                         self._due.append((zero + message.due, meant.pitch, meant.velocity))

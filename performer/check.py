@@ -17,11 +17,11 @@ import numpy as np
 
 from performer import ports
 from performer.bundled_prompt import bundled_prompt
-from performer.engine import Sent
+from performer.engine import Late
 from performer.improviser import Improviser
 from performer.length import Fixed, Limit
 from performer.load import busy, repainting
-from performer.messages import Answered, Player, Quit
+from performer.messages import Answered, Quit
 from performer.midi import NoteOn, note_off, note_on, parse
 from performer.model import Model
 from performer.notes import Note, Phrase
@@ -215,8 +215,8 @@ def _answering(model: Path, seconds: float, when: str) -> Iterator[Finding]:
     with _engine(model, settings, prompt=_questions(seconds)) as (_, news):
         for told in news:
             match told:
-                case Sent(message, lateness) if message.by is Player.MODEL:
-                    late.append(lateness)
+                case Late(seconds):
+                    late.append(seconds)
                 case Answered(heard=heard, began_at=began_at):
                     first.append(began_at - heard.end)
     yield Finding.of(f"how late a note is, {when}", late, LATENESS)

@@ -33,10 +33,17 @@ class Sounds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that went out, and how many seconds after it was due."""
+    """A message that the engine sent, and how many seconds after it was due."""
 
     message: Send
     lateness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """How many seconds after it was due something of the answer's was played."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

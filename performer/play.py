@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from performer.bindings import Done
-from performer.engine import Sent
+from performer.engine import Late, Sent
 from performer.messages import (
     Answered,
     Dropped,
@@ -54,10 +54,10 @@ class Screen:
     def take_in(self, news: News | None) -> None:
         """Follow the engine. Raises Refusal where it could not begin, or not go on."""
         match news:
-            case Sent(message, lateness) if isinstance(parse(message.data), NoteOn):
+            case Sent(message) if isinstance(parse(message.data), NoteOn):
                 self._notes[message.by] += 1
-                if message.by is Player.MODEL:
-                    self._latest, self._worst = lateness, max(self._worst, lateness)
+            case Late(seconds):
+                self._latest, self._worst = seconds, max(self._worst, seconds)
             case Turned(state):
                 self._state, self._is_phrase = state, False
             case Hearing() if not self._is_phrase:

@@ -21,7 +21,7 @@ from performer.bindings import Bind, Bindings, Controls, Done, Learn, Learnt, ev
 from performer.composer import Composer
 from performer.continuation import maker
 from performer.critic import critic_or_none
-from performer.engine import Hands, Sent, perform
+from performer.engine import Hands, Late, Sent, perform
 from performer.improviser import Improviser
 from performer.inbox import Inbox, Scripted
 from performer.journal import recover
@@ -31,6 +31,7 @@ from performer.messages import (
     Event,
     Heard,
     LastPhrase,
+    Player,
     Quit,
     Remark,
     Report,
@@ -103,7 +104,7 @@ class Ended:
 
 
 Told = Event | Bind | Learn
-News = Report | Sent | Ready | PortsChanged | Learnt | Done | Refused | Kept | SetUp | Ended
+News = Report | Sent | Late | Ready | PortsChanged | Learnt | Done | Refused | Kept | SetUp | Ended
 
 
 class Engine:
@@ -277,11 +278,12 @@ def _perform(plan: Plan, events: "Queue[Told]", tell: Callable[[News], None], en
         _listen(events, inbox, stage, controls)
 
         def record(what: Sent | Report) -> None:
-            if isinstance(what, Sent):
-                due = Due(what.message.due, what.message.data)
-                what = replace(what, lateness=line.lateness(due, what.lateness))
             takes.hear(what)
             tell(what)
+            if isinstance(what, Sent) and what.message.by is Player.MODEL:
+                due = Due(what.message.due, what.message.data)
+                if not line.expects(due):
+                    tell(Late(what.lateness))
             if isinstance(what, TooSlow):
                 stage.ask(what)
 

@@ -14,7 +14,7 @@ import multiprocessing
 import queue
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -23,12 +23,12 @@ from typing import Any
 
 from performer import priority
 from performer.cables import Cables, NotPlugged, Panel, Plug, Plugged
+from performer.engine import Late
 from performer.messages import Heard, Report, Unplugged
 from performer.ports import Lookout, PortError
 from performer.schedule import Due, Expected
 from performer.timekeeper import Played, Timekeeper
 
-REMEMBERED = 256  # messages that were played before they were sent
 PLUGGING = 15.0  # seconds that opening ports may take; JACK takes five where it is ill
 GONE = "The program that holds the MIDI ports has stopped: start Antiphon again."
 
@@ -99,7 +99,7 @@ class Line:
         self,
         end: End,
         put: Callable[[Heard | Unplugged], None],
-        tell: Callable[[Report], None],
+        tell: Callable[[Report | Late], None],
         lost: Callable[[], None],
     ) -> None:
         """A line of which nothing is heard before it begins; `lost` is called where it falls."""
@@ -108,7 +108,7 @@ class Line:
         self._tell = tell
         self._lost = lost
         self._answers: queue.SimpleQueue[Plugged | NotPlugged] = queue.SimpleQueue()
-        self._played: dict[Due, float] = {}  # what was played before the engine came to send it
+        self._expected = Expected()
         self._sending = threading.Lock()
         threading.Thread(target=self._listen, name="line", daemon=True).start()
 
@@ -132,12 +132,13 @@ class Line:
 
         Nothing is expected of a line that has fallen.
         """
+        self._expected = expected
         with suppress(PortError):
             self._write(expected)
 
-    def lateness(self, due: Due, engines: float) -> float:
-        """How late a message was that the engine sent so late: it may have been played before."""
-        return min(engines, self._played.pop(due, engines))
+    def expects(self, due: Due) -> bool:
+        """Whether somebody keeps time for this, and tells how late it was."""
+        return due in self._expected.due
 
     def begin(self, origin: float) -> None:
         """From now on hear what is played."""
@@ -160,10 +161,8 @@ class Line:
 
     def _hear(self, told: Heard | Unplugged | Report | Plugged | NotPlugged | Played) -> None:
         match told:
-            case Played(due, lateness):
-                self._played[due] = lateness
-                if len(self._played) > REMEMBERED:  # of what was taken back nobody asks
-                    self._played.pop(next(iter(self._played)))
+            case Played(_, lateness):
+                self._tell(Late(lateness))
             case Heard() | Unplugged():
                 self._put(told)
             case Plugged() | NotPlugged():
@@ -233,7 +232,7 @@ class Clockwork:
     def pass_on(self, message: bytes) -> None:
         """As a timekeeper does."""
         with self._changed:
-            self._keeper.pass_on(message)
+            self._told(self._keeper.pass_on(message, self._now()))
 
     def forget(self) -> None:
         """As a timekeeper does."""
@@ -253,8 +252,11 @@ class Clockwork:
             while not self._is_over:
                 due = self._keeper.next_due
                 self._changed.wait(None if due is None else max(due - self._now(), 0.0))
-                for played in self._keeper.wake(self._now()):
-                    self._tell(played)
+                self._told(self._keeper.wake(self._now()))
+
+    def _told(self, played: Iterable[Played]) -> None:
+        for each in played:
+            self._tell(each)
 
 
 def serve(ends: Sequence[End], panel: Panel | None = None) -> None:

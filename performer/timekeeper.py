@@ -43,19 +43,20 @@ class Timekeeper:
         for each in mistaken:
             self._take_back(each.message)
 
-    def pass_on(self, message: bytes) -> None:
-        """The engine sends a message: now, unless that was done."""
+    def pass_on(self, message: bytes, now: float) -> list[Played]:
+        """The engine sends a message: it is sent now, unless that was done."""
         for each in self._ahead:
             if each.message == message:
                 self._ahead.remove(each)
-                return
-        expected = (each for each in self._to_come if each.message == message)
-        if (first := next(expected, None)) is not None:
-            self._to_come.remove(first)
+                return []
+        expected = [each for each in self._to_come if each.message == message][:1]
+        for each in expected:
+            self._to_come.remove(each)
         for each in [each for each in self._ahead if _thing(each.message) == _thing(message)]:
             self._ahead.remove(each)
             self._take_back(each.message)
         self._send(message)
+        return [Played(each, now - each.at) for each in expected]
 
     def wake(self, now: float) -> list[Played]:
         """Send what is due by now; a moment that is long over is left to the engine."""

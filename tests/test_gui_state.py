@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gui.state import Begun, Over, Pedalled, Played, Plugged, Scene, sounds_from
-from performer.engine import Sent
+from performer.engine import Late, Sent
 from performer.messages import (
     Dropped,
     Hearing,
@@ -24,8 +24,8 @@ FIRST = 0.5  # seconds
 YOU, MODEL = Player.HUMAN, Player.MODEL
 
 
-def sent(data: bytes, at: float, by: Player = YOU, lateness: float = 0.0) -> Sent:
-    return Sent(Send(data, at, by), lateness)
+def sent(data: bytes, at: float, by: Player = YOU) -> Sent:
+    return Sent(Send(data, at, by), 0.0)
 
 
 def scene(*news: object) -> Scene:
@@ -93,13 +93,8 @@ def test_nothing_runs_down_while_a_key_is_held_or_the_model_plays() -> None:
     assert held.after(Hearing(1, 3.0)).after(Turned(State.ANSWERING)).silence_left(2.0) is None
 
 
-def test_only_the_models_notes_are_late() -> None:
-    late = scene(
-        sent(note_on(0, 60, 80), 1.0, YOU, 0.5),
-        sent(note_on(0, 62, 80), 2.0, MODEL, 0.003),
-        sent(note_on(0, 64, 80), 2.5, MODEL, 0.001),
-        sent(note_off(0, 64), 2.6, MODEL, 0.9),
-    ).lateness
+def test_the_last_and_the_worst_lateness_are_seen() -> None:
+    late = scene(sent(note_on(0, 60, 80), 1.0, YOU), Late(0.003), Late(0.001)).lateness
     assert (late.last, late.worst, late.notes) == (0.001, 0.003, 2)
 
 

@@ -62,7 +62,7 @@ from gui.stagehand import listed, scene_of
 from gui.takes import facts
 from gui.window import Window
 from performer.bindings import Action, Bind, Bindings, Controller, Done, Key, Learn, Learnt
-from performer.engine import Sent
+from performer.engine import Late, Sent
 from performer.length import Fixed, Limit
 from performer.messages import (
     Again,
@@ -674,7 +674,7 @@ def test_a_test_sound_can_be_asked_for_where_it_can_be_heard(stage: Stage) -> No
 def test_the_status_line_says_what_is_heard_and_how_late_it_is(stage: Stage) -> None:
     stage.wait(0.1)
     assert "hears Piano" in stage.window.lateness.text()
-    stage.tells(Sent(Send(note_on(0, 64, 80), 0.0, Player.MODEL), 0.0042))
+    stage.tells(Late(0.0042))
     assert "the worst 4.2 ms" in stage.window.lateness.text()
     assert "load 42 %" in stage.window.lateness.text()
     stage.tells(Dropped(3))

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from performer.bindings import Action, Done
-from performer.engine import Sent
+from performer.engine import Late, Sent
 from performer.length import Like, Limit
 from performer.messages import (
     Answered,
@@ -47,7 +47,8 @@ def test_the_line_says_who_plays_and_in_which_mode(screen: Screen) -> None:
 
 
 def test_the_line_says_how_late_and_how_many_were_left_out(screen: Screen) -> None:
-    screen.take_in(Sent(Send(note_on(0, 60, 80), 1.0, Player.MODEL), 0.0123))
+    screen.take_in(Sent(Send(note_on(0, 60, 80), 1.0, Player.MODEL), 0.0))
+    screen.take_in(Late(0.0123))
     assert "Antiphon 1 notes  lateness 12.3 ms, worst 12.3 ms" in str(screen.__rich__())
     assert "left out" not in str(screen.__rich__())
     screen.take_in(Dropped(2))

@@ -37,20 +37,20 @@ def test_it_plays_at_the_moment_and_what_is_sent_then_is_not_sent_twice() -> Non
     assert keeper.next_due == 1.0
     assert keeper.wake(0.999) == []
     assert keeper.wake(1.002) == [Played(Due(1.0, STRIKE), 1.002 - 1.0)]
-    keeper.pass_on(STRIKE)
+    assert keeper.pass_on(STRIKE, 1.003) == []
     keeper.expect([Due(1.5, note_off(0, 60))])
     assert synth.heard == [STRIKE]
     keeper.wake(1.5)
     assert synth.heard == [STRIKE, note_off(0, 60)]
-    keeper.pass_on(note_off(0, 60))
-    keeper.pass_on(note_off(0, 60))
+    keeper.pass_on(note_off(0, 60), 1.6)
+    keeper.pass_on(note_off(0, 60), 1.6)
     assert synth.heard == [STRIKE, note_off(0, 60), note_off(0, 60)]
 
 
 def test_what_the_engine_sends_first_is_not_played_again() -> None:
     synth, keeper = begun(Due(1.0, STRIKE))
-    keeper.pass_on(STRIKE)
-    assert keeper.wake(1.0) == []
+    assert keeper.pass_on(STRIKE, 1.001) == [Played(Due(1.0, STRIKE), 1.001 - 1.0)]
+    assert keeper.wake(1.002) == []
     assert synth.heard == [STRIKE]
 
 
@@ -66,7 +66,7 @@ def test_what_is_not_sent_after_all_is_taken_back() -> None:
 def test_a_player_who_takes_the_key_meanwhile_keeps_it() -> None:
     synth, keeper = begun(Due(1.0, STRIKE))
     keeper.wake(1.0)
-    keeper.pass_on(OTHER)  # the player's, before the engine gave up its own
+    keeper.pass_on(OTHER, 1.003)  # the player's, before the engine gave up its own
     keeper.expect([])
     assert synth.heard == [STRIKE, note_off(0, 60), OTHER]
 
@@ -119,7 +119,7 @@ def test_a_late_engine_is_heard_on_time_and_nothing_hangs(
         strokes = schedule.release_all(now) if is_cut else schedule.take_due(now)
         for stroke in strokes:
             if not isinstance(stroke, Omission):
-                keeper.pass_on(as_message(stroke, 0))
+                keeper.pass_on(as_message(stroke, 0), now)
                 sent.send(as_message(stroke, 0))
         expect()
     assert synth.sounding.is_silent
