@@ -1,7 +1,7 @@
 """How good an answer seems to the model's own ear, as a small curve over its notes.
 
-The rule kept here: it is quiet. A thin line and a number at its end, above the notes, and nothing
-where there is no score; high is good.
+The rule kept here: it is quiet. A thin line with a shade below and a number at its end, above the
+notes, and nothing where there is no score; high is good.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from performer.messages import Scored
 HIGH = 30.0  # pixels, from the worst to the best
 DOT = 2.5  # pixels of radius
 THIN = 1.5  # pixels
-FAINT = 0.25  # how much of its colour the line of the middle has
+FAINT = 0.16  # how much of its colour there is below the line
 AIR = 7.0  # pixels between the last dot and its number
 
 
@@ -36,21 +36,23 @@ def paint(painter: QPainter, curves: Iterable[Curve], ruling: Ruling, left: floa
     room = painter.fontMetrics().horizontalAdvance(percent(1.0)) + AIR
     width = painter.clipBoundingRect().right()
     for curve in curves:
-        points = [_point(scored, ruling, left) for scored in curve.scores]
+        before = Scored(curve.start, curve.scores[0].score)
+        points = [_point(scored, ruling, left) for scored in (before, *curve.scores)]
         if points[-1].x() + room >= 0 and points[0].x() <= width:
             _paint(painter, curve, points, ruling)
 
 
 def _paint(painter: QPainter, curve: Curve, points: list[QPointF], ruling: Ruling) -> None:
-    colour = QColor(ruling.look.model)
-    middle = ruling.head + HIGH / 2
-    painter.setPen(QPen(mixed(ruling.look.roll, colour.name(), FAINT), 1, Qt.PenStyle.DotLine))
-    painter.drawLine(QPointF(points[0].x(), middle), QPointF(points[-1].x(), middle))
+    colour, foot = QColor(ruling.look.model), ruling.head + HIGH
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(mixed(ruling.look.roll, colour.name(), FAINT))
+    ends = QPointF(points[-1].x(), foot), QPointF(points[0].x(), foot)
+    painter.drawPolygon([*points, *ends])
     painter.setPen(QPen(colour, THIN))
     painter.drawPolyline(points)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
-    for point in points:
+    for point in points[1:]:
         painter.drawEllipse(point, DOT, DOT)
     painter.setPen(QColor(ruling.look.quiet))
     said = percent(curve.overall)

@@ -122,6 +122,7 @@ class Exchange:
 class Curve:
     """How good an answer seems to the model's own ear: moment by moment, and altogether."""
 
+    start: float  # when the answer began
     scores: tuple[Scored, ...]  # at least one
     overall: float
 
@@ -146,7 +147,8 @@ class Scene:
     pedal: tuple[Pedalled, ...] = ()
     pedal_down: tuple[tuple[Player, float], ...] = ()  # by whom, since when
     answers: tuple[Answered, ...] = ()
-    scores: tuple[Scored, ...] = ()  # of the answer under way
+    answer_began_at: float | None = None  # of the one under way: its first note
+    scores: tuple[Scored, ...] = ()  # likewise
     lateness: Lateness = Lateness()
     struck: tuple[int, int] = (0, 0)  # notes of the player's, of the model's
     began_at: float | None = None  # the first note
@@ -165,7 +167,8 @@ class Scene:
             case Hearing():
                 return replace(self, hearing=news)
             case Answered():
-                return replace(self, answers=(*self.answers, news), scores=())
+                answers = (*self.answers, news)
+                return replace(self, answers=answers, answer_began_at=None, scores=())
             case Scored():
                 return replace(self, scores=(*self.scores, news))
             case Trouble(sentence):
@@ -250,13 +253,14 @@ class Scene:
 
         A take that says no more than one number an answer has it where the answer begins.
         """
-        ended = (
-            Curve(answer.curve or (Scored(answer.began_at, answer.score),), answer.score)
-            for answer in self.answers
-            if answer.score is not None
-        )
-        under_way = (Curve(self.scores, self.scores[-1].score),) if self.scores else ()
-        return (*ended, *under_way)
+        curves = [
+            Curve(each.began_at, each.curve or (Scored(each.began_at, each.score),), each.score)
+            for each in self.answers
+            if each.score is not None
+        ]
+        if self.scores and self.answer_began_at is not None:
+            curves.append(Curve(self.answer_began_at, self.scores, self.scores[-1].score))
+        return tuple(curves)
 
     def exchange(self, answer: int) -> "Exchange | None":
         """What one answer had heard and what it was; None where either is missing."""
@@ -304,11 +308,13 @@ class Scene:
     def _struck(self, key: Sounding) -> "Scene":
         is_model = key.by is Player.MODEL
         human, model = self.struck
+        is_first = is_model and self.answer_began_at is None
         return replace(
             self._released(key.by, key.channel, key.pitch, key.start),
             sounding=(*(k for k in self.sounding if not _same(k, key)), key),
             struck=(human + (not is_model), model + is_model),
             began_at=key.start if self.began_at is None else self.began_at,
+            answer_began_at=key.start if is_first else self.answer_began_at,
         )
 
     def _released(self, by: Player, channel: int, pitch: int, at: float) -> "Scene":

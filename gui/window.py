@@ -310,7 +310,8 @@ class Window(QMainWindow):
             self.marks.show_mark(self.evening.given)
 
     def _show_status(self) -> None:
-        said = self._status() if self.evening.scene.is_ready else ""
+        parts = (self._status(), self._score()) if self.evening.scene.is_ready else ()
+        said = " · ".join(part for part in parts if part)
         if said != self.lateness.text():
             self.lateness.setText(said)
             self.lateness.setToolTip(said)
@@ -334,9 +335,11 @@ class Window(QMainWindow):
         load = self._load()
         busy = "" if load is None else say("load {percent} %", percent=round(100 * load))
         lost = say("{count} left out", count=late.left_out) if late.left_out else ""
-        heard = self.evening.scene.curves[-1:]
-        score = f"{say('Score')} {percent(heard[0].overall)}" if heard else ""
-        return " · ".join(part for part in (said, score, lost, busy, begun.priority) if part)
+        return " · ".join(part for part in (said, lost, busy, begun.priority) if part)
+
+    def _score(self) -> str:
+        heard = self.evening.scene.curves
+        return f"{say('Score')} {percent(heard[-1].overall)}" if heard else ""
 
     def _show_typing(self) -> None:
         down, up, softer, louder = self.keyboard.commands.values()

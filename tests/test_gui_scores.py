@@ -21,8 +21,10 @@ from gui.look import DAY
 from gui.piano_roll import PianoRoll
 from gui.stagehand import listed, ratings_beside, scene_of
 from gui.state import Curve, Scene
+from performer.engine import Sent
 from performer.length import Fixed, Limit
-from performer.messages import Answered, Player, Quoted, Retune, Scored
+from performer.messages import Answered, Player, Quoted, Retune, Scored, Send
+from performer.midi import note_on
 from performer.notes import Span
 from performer.ratings import ratings
 from performer.session import Settings
@@ -40,26 +42,29 @@ ANSWER = Answered(1, Span(0.0, 1.0), Taste(), 0, Limit(), 0, 1.5, 50, None)
 
 
 def test_the_scores_of_an_answer_under_way_are_its_curve() -> None:
-    scene = Scene().after(GOOD).after(POOR)
-    assert scene.curves == (Curve((GOOD, POOR), 0.25),)
+    scene = Scene(answer_began_at=1.0).after(GOOD).after(POOR)
+    assert scene.curves == (Curve(1.0, (GOOD, POOR), 0.25),)
 
 
 def test_an_answer_that_has_ended_keeps_its_curve_and_the_next_has_its_own() -> None:
     ended = replace(ANSWER, score=0.5, curve=(GOOD, POOR))
-    scene = Scene().after(GOOD).after(ended).after(Scored(9.0, 0.4))
-    assert scene.curves == (Curve((GOOD, POOR), 0.5), Curve((Scored(9.0, 0.4),), 0.4))
+    begun = Sent(Send(note_on(0, 60, 80), 8.0, Player.MODEL), 0.0)
+    scene = Scene(answer_began_at=1.0).after(GOOD).after(ended).after(begun)
+    assert scene.curves == (Curve(1.5, (GOOD, POOR), 0.5),)
+    scored = Scored(9.0, 0.4)
+    assert scene.after(scored).curves[1] == Curve(8.0, (scored,), 0.4)
 
 
 def test_where_a_take_says_one_number_it_stands_at_the_beginning() -> None:
     scene = Scene().after(replace(ANSWER, score=0.6)).after(ANSWER)
-    assert scene.curves == (Curve((Scored(1.5, 0.6),), 0.6),)
+    assert scene.curves == (Curve(1.5, (Scored(1.5, 0.6),), 0.6),)
 
 
 def test_a_good_score_stands_high_and_a_poor_one_low(qtbot: QtBot) -> None:
     roll = PianoRoll()
     qtbot.addWidget(roll)
     roll.resize(600, 300)
-    heard = Scene(True, began_at=0.0, last_at=5.0, scores=(GOOD, POOR))
+    heard = Scene(True, began_at=0.0, last_at=5.0, answer_began_at=1.0, scores=(GOOD, POOR))
     assert dots(roll, replace(heard, scores=())) == []
     (good_x, good_y), (poor_x, poor_y) = dots(roll, heard)
     assert good_x < poor_x
