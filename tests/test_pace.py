@@ -89,6 +89,14 @@ def test_with_a_smaller_model_it_is_quick_again() -> None:
     assert max(lateness(rehearsal)) < 0.1
 
 
+def test_what_one_model_took_is_not_held_against_the_next() -> None:
+    """That one is not asked for its notes further ahead, nor said to be slow as well."""
+    quick = (15.0, Patient(0.1), Maker("small", ""))
+    rehearsal = rehearse(phrase_of(5), Patient(0.1), SETTINGS, thinking=0.25, successor=quick)
+    remarks = [told for told in rehearsal.told if isinstance(told, Remark | TooSlow)]
+    assert [type(told) for told in remarks] == [Remark, TooSlow] * 2
+
+
 @pytest.mark.parametrize("thinking", [0.08, 0.4])
 def test_what_a_slow_model_played_is_made_again(
     thinking: float, improviser: Improviser, tmp_path: Path

@@ -11,6 +11,7 @@ from performer.length import parse_length
 from performer.messages import (
     Answered,
     Composed,
+    ComposingFailed,
     Dropped,
     GoOn,
     HandOver,
@@ -127,6 +128,21 @@ def test_a_key_that_the_player_holds_is_left_to_the_player() -> None:
     assert struck.count(61) == 1
     assert {60, 62} <= set(struck)
     assert rehearsal.output.hanging == set()
+
+
+def test_a_key_that_the_player_holds_on_another_channel_is_free() -> None:
+    script = [*key(61, 0.5, 9.0, channel=1), *key(60, 1.0, 1.2), (2.0, HandOver())]
+    rehearsal = rehearse(script, Metronome(first_pitch=60))
+    assert 61 in [note.pitch for note in rehearsal.notes(Player.MODEL)]
+
+
+def test_a_failure_of_an_earlier_turn_ends_nothing() -> None:
+    session = Session(Settings())
+    for at, event in key(60, 0.0, 0.5):
+        session.handle(event, at)
+    (asked,) = [effect for effect in session.wake(3.0) if isinstance(effect, TakeUp)]
+    assert session.handle(ComposingFailed(asked.turn - 1, "it is too late"), 3.001) == []
+    assert session.state is State.THINKING
 
 
 def test_work_asked_for_in_an_earlier_turn_is_ignored() -> None:

@@ -10,6 +10,7 @@ from performer.messages import (
     LastPhrase,
     Player,
     Quit,
+    Send,
     Slept,
     State,
     ToCome,
@@ -91,6 +92,53 @@ def test_what_comes_later_than_an_echo_is_the_player() -> None:
     twice = [held(60, 1.0), (1.02, Heard(note_off(0, 60), 1.02, "keyboard")), held(60, 1.04)]
     rehearsal = rehearse([*twice, unplugged(1.2)])
     assert len(rehearsal.notes(Player.HUMAN)) == 2
+
+
+def test_what_was_struck_before_the_like_of_it_was_sent_is_no_echo() -> None:
+    session = Session(Settings(silence=Silence.fixed(0.5)))
+    session.handle(Heard(note_on(0, 60, 80), 1.0, "left"), 1.01)
+    assert session.handle(Heard(note_on(0, 60, 80), 1.005, "right"), 1.011) != []
+
+
+def test_what_did_not_sound_has_no_echo() -> None:
+    session = Session(Settings(silence=Silence.fixed(0.5), is_thru=False))
+    session.handle(Heard(note_on(0, 60, 80), 1.0, "left"), 1.0)
+    assert session.handle(Heard(note_on(0, 60, 80), 1.01, "right"), 1.01) != []
+
+
+def sends(session: Session, data: bytes, at: float, now: float, on: str = "left") -> list[Send]:
+    return [each for each in session.handle(Heard(data, at, on), now) if isinstance(each, Send)]
+
+
+def test_a_release_that_was_stamped_too_early_comes_with_its_strike() -> None:
+    session = Session(Settings())
+    sends(session, note_on(0, 60, 80), 1.05, now=1.06)
+    (release,) = sends(session, note_off(0, 60), 1.04, now=1.07, on="right")
+    assert (release.data, release.due) == (note_off(0, 60), 1.05)
+
+
+def test_a_key_struck_by_a_second_hand_is_released_between() -> None:
+    session = Session(Settings())
+    sends(session, note_on(0, 60, 80), 1.0, now=1.0)
+    again = sends(session, note_on(0, 60, 70), 1.5, now=1.5, on="right")
+    assert [each.data for each in again] == [note_off(0, 60), note_on(0, 60, 70)]
+
+
+def test_all_notes_off_on_one_channel_lets_the_others_sound() -> None:
+    session = Session(Settings())
+    for channel in (0, 1):
+        sends(session, note_on(channel, 60, 80), 1.0, now=1.0)
+        sends(session, sustain(channel, 127), 1.0, now=1.0)
+    off = sends(session, b"\xb1\x7b\x00", 2.0, now=2.0)
+    assert [each.data for each in off] == [note_off(1, 60), sustain(1, 0), b"\xb1\x7b\x00"]
+
+
+def test_a_pedal_pressed_where_it_did_not_sound_is_let_go_of_there() -> None:
+    session = Session(Settings(is_thru=False))
+    sends(session, sustain(0, 127), 1.0, now=1.0)
+    session.handle(Settings().as_retune, 1.5)
+    (release,) = sends(session, sustain(0, 0), 2.0, now=2.0)
+    assert not release.is_sounded
 
 
 def test_a_machine_that_slept_begins_a_new_turn_with_every_key_up() -> None:
