@@ -34,11 +34,12 @@ def paint(painter: QPainter, curves: Iterable[Curve], ruling: Ruling, left: floa
     """Paint the curves of some answers, those that are in sight."""
     painter.setFont(ruling.small_font)
     room = painter.fontMetrics().horizontalAdvance(percent(1.0)) + AIR
-    width = painter.clipBoundingRect().right()
+    first = left - room / ruling.zoom
+    last = left + painter.clipBoundingRect().right() / ruling.zoom
     for curve in curves:
-        before = Scored(curve.start, curve.scores[0].score)
-        points = [_point(scored, ruling, left) for scored in (before, *curve.scores)]
-        if points[-1].x() + room >= 0 and points[0].x() <= width:
+        if curve.scores[-1].at >= first and curve.start <= last:
+            before = Scored(curve.start, curve.scores[0].score)
+            points = [_point(scored, ruling, left) for scored in (before, *curve.scores)]
             _paint(painter, curve, points, ruling)
 
 

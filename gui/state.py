@@ -248,6 +248,13 @@ class Scene:
         return begun[-1] if begun else None
 
     @property
+    def score(self) -> float | None:
+        """What the model's own ear thinks of the answer that is heard, or was heard last."""
+        if self.scores:
+            return self.scores[-1].score
+        return self.answers[-1].score if self.answers else None
+
+    @property
     def curves(self) -> tuple[Curve, ...]:
         """What the model's own ear thinks of each answer, where it has heard it.
 

@@ -338,8 +338,8 @@ class Window(QMainWindow):
         return " · ".join(part for part in (said, lost, busy, begun.priority) if part)
 
     def _score(self) -> str:
-        heard = self.evening.scene.curves
-        return f"{say('Score')} {percent(heard[-1].overall)}" if heard else ""
+        score = self.evening.scene.score
+        return "" if score is None else f"{say('Score')} {percent(score)}"
 
     def _show_typing(self) -> None:
         down, up, softer, louder = self.keyboard.commands.values()
