@@ -250,15 +250,24 @@ class Banner(QFrame):
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """As wide as its wider part: where they do not fit side by side, one stands below."""
         sign, buttons = self.sign.minimumSizeHint(), self.buttons.minimumSizeHint()
-        return QSize(max(sign.width(), buttons.width()), sign.height())
+        below = self._whole.spacing() + buttons.height() if self._is_stacked else 0
+        return QSize(max(sign.width(), buttons.width()), sign.height() + below)
+
+    @property
+    def _is_stacked(self) -> bool:
+        return self._whole.direction() is QBoxLayout.Direction.TopToBottom
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Side by side where there is room, one below the other where there is not."""
         super().resizeEvent(event)
         wanted = self.sign.minimumSizeHint().width() + self.buttons.sizeHint().width()
         is_narrow = event.size().width() < wanted + self._whole.spacing()
-        directions = QBoxLayout.Direction
-        self._whole.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
+        if is_narrow != self._is_stacked:
+            directions = QBoxLayout.Direction
+            self._whole.setDirection(
+                directions.TopToBottom if is_narrow else directions.LeftToRight
+            )
+            self.updateGeometry()
 
     def show_look(self, look: Look) -> None:
         """By day or by night."""

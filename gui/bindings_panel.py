@@ -46,6 +46,7 @@ class BindingsPanel(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
+        column.setContentsMargins(18, 18, 18, 14)
         column.setSpacing(14)
         column.addWidget(said)
         column.addLayout(grid)

@@ -34,7 +34,7 @@ class CheckPanel(QDialog):
         super().__init__(parent)
         self.look = look
         self.setWindowTitle(say("Check"))
-        self.resize(640, 480)
+        self.resize(680, 400)
         self.said = QLabel()
         self.said.setWordWrap(True)
         self.waiting = QProgressBar()
@@ -50,6 +50,8 @@ class CheckPanel(QDialog):
         buttons.addButton(self.again, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
+        column.setContentsMargins(18, 18, 18, 14)
+        column.setSpacing(12)
         for widget in (self.said, self.waiting, self.found, buttons):
             column.addWidget(widget)
 
@@ -74,7 +76,8 @@ class CheckPanel(QDialog):
         page = QWidget()
         grid = QGridLayout(page)
         grid.setColumnStretch(2, 1)
-        grid.setHorizontalSpacing(12)
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(10)
         for row, finding in enumerate(checked.findings):
             self._place(grid, row, finding)
         grid.setRowStretch(len(checked.findings), 1)

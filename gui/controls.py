@@ -186,9 +186,6 @@ class Controls(QScrollArea):
         super().__init__()
         self.choices = Choices()
         self._own_presets: tuple[tuple[str, Character], ...] = ()
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._make_character()
         self._make_answer()
         self._make_bounds()
@@ -201,9 +198,7 @@ class Controls(QScrollArea):
         self._place(layout)
         self.sound = self._placed_sound()
         layout.addStretch(1)
-        self.setWidget(column)
-        bar = self.verticalScrollBar().sizeHint().width()
-        self.setMinimumWidth(column.minimumSizeHint().width() + bar)  # in any language
+        _scrolling(self, column)
         self._connect()
         self.show_choices(self.choices)
 
@@ -290,7 +285,7 @@ class Controls(QScrollArea):
         for program, name in INSTRUMENTS:
             self.instrument.addItem(say(name), program)
         for menu in (self.keyboard, self.output, self.instrument):
-            menu.setMinimumContentsLength(7)
+            menu.setMinimumContentsLength(8)
         self.volume = _slider(say("Volume"), say("How loud both players are."))
         self.volume.setRange(0, LOUDEST)
         self.reverb = _slider(say("Reverb"), say("How large the room is that both play in."))
@@ -335,10 +330,10 @@ class Controls(QScrollArea):
         chance.addWidget(self.seed_is_kept)
         column.addLayout(chance)
 
-    def _placed_sound(self) -> QWidget:
-        """What is played on and heard: it stands beside the takes, always in sight."""
-        sound = QWidget()
-        column = QVBoxLayout(sound)
+    def _placed_sound(self) -> QScrollArea:
+        """What is played on and heard: it stands beside the takes, in sight where there is room."""
+        content = QWidget()
+        column = QVBoxLayout(content)
         column.setContentsMargins(10, 6, 10, 10)
         column.setSpacing(6)
         fields = QWidget()
@@ -349,7 +344,10 @@ class Controls(QScrollArea):
         )
         column.addWidget(fields)
         column.addWidget(self.thru)
-        return sound
+        area = _scrolling(QScrollArea(), content)
+        area.setSizeAdjustPolicy(QScrollArea.SizeAdjustPolicy.AdjustToContents)
+        area.setMinimumWidth(content.minimumSizeHint().width())
+        return area
 
     def _placed_knob(self) -> QWidget:
         desk = QWidget()
@@ -612,6 +610,17 @@ def _length_said(length: str) -> str:
             return say("{count} notes", count=notes.removesuffix("notes"))
         case seconds:
             return say("{count} seconds", count=seconds.removesuffix("s"))
+
+
+def _scrolling(area: QScrollArea, content: QWidget) -> QScrollArea:
+    """As wide as its content in any language; scrolled where it is higher than there is room."""
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(content)
+    bar = area.verticalScrollBar().sizeHint().width()
+    area.setMinimumWidth(content.minimumSizeHint().width() + bar)
+    return area
 
 
 def _fill(menu: QComboBox, items: Iterable[tuple[str, str]], chosen: str) -> None:

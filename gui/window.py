@@ -50,7 +50,7 @@ from gui.curves import percent
 from gui.errands import Check, WriteNotes, WriteSound
 from gui.evening import Evening
 from gui.keyboard import Keyboard
-from gui.look import look_of, palette, style
+from gui.look import Look, look_of, palette, style
 from gui.marks import MARKS, Marks
 from gui.notices import Bar, Help
 from gui.piano_roll import KEYS, PianoRoll
@@ -82,6 +82,7 @@ class Window(QMainWindow):
         """A window on an evening; `save` is called when there is something to remember."""
         super().__init__()
         self.evening, self._save, self._load = evening, save, load
+        _dress(look_of(evening.memory.look))  # first: what is made then has its size
         self.setWindowTitle("Antiphon")
         self.setMinimumSize(SMALLEST)
         self.resize(USUAL)
@@ -131,6 +132,8 @@ class Window(QMainWindow):
         self.statusBar().addPermanentWidget(self.typing)
         self.statusBar().setContentsMargins(MARGIN, 0, MARGIN, 0)
         self.statusBar().setSizeGripEnabled(False)
+        if self.layoutDirection() is Qt.LayoutDirection.RightToLeft:
+            self._mirror()
         self.to_present.hide()
         self.help.setVisible(not self.evening.memory.has_played)
 
@@ -143,6 +146,14 @@ class Window(QMainWindow):
         column.addWidget(_panel(self.takes), 1)
         column.addWidget(_panel(self.controls.sound))
         return side
+
+    def _mirror(self) -> None:
+        """What Qt leaves undone where one reads from right to left."""
+        self.splitter.setContentsMargins(0, 0, 1, 0)  # it places its parts a pixel too far
+        flush = (
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute
+        )  # whatever it begins with
+        self.lateness.setAlignment(flush | Qt.AlignmentFlag.AlignVCenter)
 
     def _make_menus(self) -> None:
         take = self.menuBar().addMenu(say("Take"))
@@ -357,10 +368,7 @@ class Window(QMainWindow):
     def show_look(self) -> None:
         """By day or by night."""
         look = look_of(self.evening.memory.look)
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.setPalette(palette(look))
-            app.setStyleSheet(style(look))
+        _dress(look)
         for widget in (self.banner, self.roll, self.keyboard, self.controls, self.takes):
             widget.show_look(look)
 
@@ -652,7 +660,8 @@ class Window(QMainWindow):
         middle = self.roll.rect().center() - self.help.rect().center()
         self.help.move(middle)
         self.marks.adjustSize()
-        self.marks.move(KEYS + MARGIN, self.roll.height() - self.marks.height() - 20)
+        left = min(KEYS + MARGIN, self.roll.width() - self.marks.width() - MARGIN)
+        self.marks.move(max(left, 0), self.roll.height() - self.marks.height() - 20)
         button = self.to_present.sizeHint()
         self.to_present.resize(button)
         self.to_present.move(
@@ -668,6 +677,14 @@ class Window(QMainWindow):
         self.evening.remember_place(bytes(place).decode())
         self._save(self.evening)
         event.accept()
+
+
+def _dress(look: Look) -> None:
+    """All that Qt paints by itself, by day or by night."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and app.styleSheet() != style(look):
+        app.setPalette(palette(look))
+        app.setStyleSheet(style(look))
 
 
 def _panel(content: QWidget) -> QFrame:
