@@ -70,7 +70,8 @@ class Screen:
             case Answered(cut_at=cut_at, is_along=is_along):
                 did = "Played along" if is_along else "Answered"
                 cut = "" if cut_at is None else ", cut short"
-                self._say(f"{did} with {news.sounded} notes{cut}.", "magenta")
+                score = "" if news.score is None else f", score {news.score:.2f}"
+                self._say(f"{did} with {news.sounded} notes{cut}{score}.", "magenta")
             case Quoted(title, notes):
                 self._say(f"It quotes {notes} notes in a row of {title}.")
             case Dropped(notes):

@@ -14,7 +14,7 @@ from performer.continuation import continued, made_again
 from performer.critic import best_continued, critic_of, in_words, own_scorer
 from performer.improviser import Improviser
 from performer.length import Fixed, Limit
-from performer.messages import Care
+from performer.messages import Care, Player
 from performer.model import Model
 from performer.notes import Note, Phrase
 from performer.quotations import FILE
@@ -147,3 +147,21 @@ def test_the_command_says_the_score(improviser: Improviser, tmp_path: Path) -> N
     refused = CliRunner().invoke(main, [*arguments, "--best-of", "3"])
     assert refused.exit_code == 2
     assert "has no scorer" in refused.output
+
+
+def test_the_command_leaves_a_quotation_or_tells_it(improviser: Improviser, tmp_path: Path) -> None:
+    prompt, out = tmp_path / "prompt.mid", tmp_path / "answer.mid"
+    write_take(continued(PHRASE, improviser, Taste(), 1, LENGTH), prompt)
+    arguments = ["continue", str(prompt), "--out", str(out), "--seed", "3", "--notes", "80"]
+    arguments += ["--model", str(improviser.model.path)]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    plain = read_take(out).notes(Player.MODEL)
+    piece = np.array([note.pitch for note in plain])
+    index = index_of([piece], ["Elise"], [improviser.model.sha256])
+    (tmp_path / FILE).write_bytes(index.to_bytes())
+    told = CliRunner().invoke(main, [*arguments, "--quoting", "tell"])
+    assert "notes in a row of Elise" in told.output
+    assert read_take(out).notes(Player.MODEL) == plain
+    left = CliRunner().invoke(main, [*arguments, "--quoting", "avoid"])
+    assert (left.exit_code, left.output) == (0, "")
+    assert read_take(out).notes(Player.MODEL) != plain

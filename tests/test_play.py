@@ -14,6 +14,7 @@ from performer.messages import (
     Mode,
     ModelChanged,
     Player,
+    Quoted,
     Retune,
     Send,
     State,
@@ -60,6 +61,15 @@ def test_an_answer_is_told_by_the_notes_that_sounded(screen: Screen, paper: Stri
     answered = Answered(1, Span(0, 1), Taste(), 0, Limit(), 0, 1.0, 9, None, left_out=(3, 4))
     screen.take_in(answered)
     assert paper.getvalue() == "Answered with 7 notes.\n"
+
+
+def test_a_score_and_a_quotation_are_told(screen: Screen, paper: StringIO) -> None:
+    screen.take_in(Quoted("Elise", 33))
+    screen.take_in(Answered(1, Span(0, 1), Taste(), 0, Limit(), 0, 1.0, 50, None, score=0.617))
+    assert paper.getvalue().splitlines() == [
+        "It quotes 33 notes in a row of Elise.",
+        "Answered with 50 notes, score 0.62.",
+    ]
 
 
 def test_another_model_is_told_by_name(screen: Screen, paper: StringIO) -> None:
