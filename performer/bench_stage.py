@@ -63,6 +63,7 @@ CLUTTER = (
     *(bytes([0xB0, 1, n]) for n in range(0, 128, 16)),
     bytes([0xFE]),  # active sensing
     bytes([0xF8]),  # clock
+    bytes([0xF6]),  # tune request, which no .mid can hold
     bytes([0x90, 60]),  # half a message
     bytes([0x40, 0x40]),  # running status, which no port passes on without its status
     bytes([0xF0, 0x7D, 1, 2, 0xF7]),
