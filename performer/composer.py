@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from performer.choice import Critic
-from performer.foresight import Foreseen, Spare, as_foreseen, foresee
+from performer.foresight import READY, Foreseen, Opening, Spare, as_foreseen, foresee
 from performer.messages import (
     Care,
     Composed,
@@ -95,6 +95,7 @@ class Author:
         self._is_idle, self._now = is_idle, now
         self._takes = 0.0  # seconds that a note took, or a few that were heard
         self._foreseen: Foreseen | None = None
+        self._opening = Opening()
         self._courses: deque[tuple[Floats | None, Course]] = deque(maxlen=REMEMBERED)
         self._fork: _Fork | None = None
         self._steered: tuple[Floats | None, int] | None = None  # from where, with which seed
@@ -103,6 +104,7 @@ class Author:
         """Another improviser composes from now on."""
         self._improviser, self._critic = successor.improviser, successor.critic
         self._foreseen = self._fork = self._steered = None
+        self._opening.forget()
         self._courses.clear()
         self._put(ModelTakenUp(successor.maker))
 
@@ -113,7 +115,9 @@ class Author:
             case Overhear():
                 while not self._overhear(request) and self._is_idle():
                     pass  # a few notes at a time: nobody who asks for a note is kept waiting
-                self._foresee(request)
+                if request.expected is not None and self._is_idle():
+                    self._foresee(request.expected, request.best_of)
+                    self._open(request.expected)
             case TakeUp(turn, thought):
                 wanted = as_foreseen(thought, self._foreseen)
                 self._compose(TakeUp(turn, wanted), Course(), Care())
@@ -140,12 +144,18 @@ class Author:
 
     def _compose(self, request: TakeUp | GoOn, course: Course, care: Care) -> None:
         began_at = self._now()
-        composed = compose(self._improviser, request)
+        composed = self._recalled(request) or compose(self._improviser, request)
         self._takes = self._now() - began_at
         if isinstance(composed, Composed) and self._critic is not None:
             with suppress(Exception):  # nobody's opinion keeps a note from being played
                 composed = self._followed(composed, course, care, self._critic)
         self._put(composed)
+
+    def _recalled(self, request: TakeUp | GoOn) -> Composed | None:
+        if isinstance(request, GoOn) and request.struck:
+            return None
+        known = self._opening.recall(request.thought)
+        return None if known is None else Composed(request.turn, *known)
 
     def _followed(self, composed: Composed, course: Course, care: Care, critic: Critic) -> Composed:
         """What was composed, with what is to be told of it; its course is remembered."""
@@ -173,20 +183,30 @@ class Author:
         self._takes = max(self._takes, self._now() - began_at)
         return is_all
 
-    def _foresee(self, request: Overhear) -> None:
+    def _foresee(self, expected: Thought, best_of: int) -> None:
         """Think of several answers, until something else is asked for, or the turn is to pass."""
-        expected = request.expected
-        if expected is None or expected.taken_at is None:
+        if self._critic is None or best_of < 2 or expected.taken_at is None:
             return
-        if self._critic is None or request.best_of < 2:
-            return
-        spare = Spare(expected.taken_at, self._now, self._takes)
+        spare = Spare(expected.taken_at - READY * self._takes, self._now, self._takes)
         with suppress(Exception):  # what fails here fails again, and is told, at the answer
             self._foreseen = foresee(
                 self._improviser,
                 expected,
-                request.best_of,
+                best_of,
                 self._critic,
+                lambda: self._is_idle() and spare.is_enough(),
+            )
+        self._takes = spare.takes
+
+    def _open(self, expected: Thought) -> None:
+        """Compose the first notes of the answer, as far as there is time."""
+        if expected.taken_at is None:
+            return
+        spare = Spare(expected.taken_at, self._now, self._takes)
+        with suppress(Exception):  # as above
+            self._opening.compose(
+                self._improviser,
+                as_foreseen(expected, self._foreseen),
                 lambda: self._is_idle() and spare.is_enough(),
             )
         self._takes = spare.takes

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from performer.choice import Critic, Improvises, Wanted, choose
 from performer.length import Limit
+from performer.notes import Note
 from performer.thought import Thought
 
+READY = 8  # notes that are composed before they are asked for: a chord, and what follows
 OPENING = Limit(notes=25)  # of each answer that is thought of
 SLACK = 0.05  # seconds by which the turn may pass sooner or later than was foreseen
 
@@ -54,6 +56,43 @@ def foresee(
     """The best of so many openings, or of those for which there is time. Raises Refusal."""
     chosen = choose(improviser, expected, Wanted(count, OPENING), critic, has_time)
     return Foreseen(expected, chosen.seed, len(chosen.scores))
+
+
+class Opening:
+    """The first notes of an answer, composed before they are asked for: so they are there at once.
+
+    They are those that would be composed then, since all that decides a note is in its thought.
+    """
+
+    def __init__(self) -> None:
+        """None is composed yet."""
+        self._known: list[tuple[Thought, Note, Thought]] = []  # before, the note, after
+
+    def compose(
+        self, improviser: Improvises, expected: Thought, has_time: Callable[[], bool]
+    ) -> None:
+        """Compose as many as there is time for, and no more than a few. Raises Refusal."""
+        self._known = []
+        while len(self._known) < READY and has_time():
+            before = self._known[-1][2] if self._known else expected
+            self._known.append((before, *improviser.next(before)))
+
+    def recall(self, wanted: Thought) -> tuple[Note, Thought] | None:
+        """The note that follows a thought, and the thought after it, where they are known."""
+        for before, note, after in self._known:
+            if _is_same(wanted, before):
+                return note, after
+        return None
+
+    def forget(self) -> None:
+        """Somebody else will compose."""
+        self._known = []
+
+
+def _is_same(wanted: Thought, known: Thought) -> bool:
+    others = (name for name in Thought.__slots__ if name != "mind")
+    is_same_mind = wanted.mind is known.mind
+    return is_same_mind and all(getattr(wanted, name) == getattr(known, name) for name in others)
 
 
 def as_foreseen(wanted: Thought, foreseen: Foreseen | None) -> Thought:

@@ -291,7 +291,7 @@ class Session:
         answer = self._answer
         if answer is None:
             if self._ear.ends_at is not None and self._ear.ends_at <= now and not self._prompt:
-                yield from self._take_turn(now)
+                yield from self._take_turn(now, self._ear.ends_at)
             return
         yield from self._play(self._schedule.take_due(now, self._taken(answer)), answer)
         yield from answer.pass_by(now)
@@ -456,10 +456,12 @@ class Session:
 
     # The answer
 
-    def _take_turn(self, now: float) -> Iterator[Effect]:
+    def _take_turn(self, now: float, decided_at: float | None = None) -> Iterator[Effect]:
+        """Answer; where the silence decided it, as of its moment, however late one is woken."""
         phrase = self._ear.take_phrase(now)
         self._overheard = NOTHING
-        yield from self._take_up(Heeded(phrase, Span(phrase.start, on_grid(now))), now)
+        at = now if decided_at is None else decided_at
+        yield from self._take_up(Heeded(phrase, Span(phrase.start, on_grid(at))), now)
 
     def _take_up(self, heeded: Heeded, now: float) -> Iterator[Effect]:
         self._turn += 1
