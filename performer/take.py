@@ -337,6 +337,7 @@ def answer_from(facts: dict[str, Any]) -> Answered:
 
 def _check(answer: Answered) -> None:
     """Raises ValueError or TypeError for what no answer could say."""
+    facts_of(answer)  # what cannot be written was not
     changes, limit = answer.changes, answer.limit
     struck = [each for change in changes for each in change.struck]
     moments = [answer.began_at, answer.heard.start, answer.heard.end]

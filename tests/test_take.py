@@ -145,6 +145,7 @@ NONSENSE = [
     ("changes", [{"note": 1, "from": 0.0, "struck": [[60, 80, "0", 0]]}]),
     ("score", []),
     ("model", 3),
+    ("bounds", {"lowest": 21, "classes": [0, None]}),
 ]
 
 
