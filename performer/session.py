@@ -95,6 +95,7 @@ SILENCE_ALL = tuple(
         bytes([0xB0 | channel, ALL_SOUND_OFF, 0]),
     )
 )
+GATHERING = 0.003  # seconds from the first note composed to its strike: its chord comes along
 FORESEEABLE = 0.05  # seconds after the next stroke for which it is said beforehand what comes
 ECHO = 0.03  # seconds within which what is heard may be what was just sent
 ECHOES = 256  # messages sent that may yet come back
@@ -527,7 +528,7 @@ class Session:
             answer.is_whole, answer.asked = True, None
             return
         if answer.began_at is None:
-            answer.began_at = on_grid(now)
+            answer.began_at = on_grid(now + GATHERING)
             yield Turned(State.ANSWERING)
         note = composed.note.shifted(answer.began_at)
         self._schedule.add(note)

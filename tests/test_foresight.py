@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from performer.choice import Critic, seeds
-from performer.composer import Composer
-from performer.foresight import OPENING, SLACK, Foreseen, as_foreseen, foresee
-from performer.messages import Composed, Mode, Overhear, Request, TakeUp
+from performer.composer import Author, Composer
+from performer.foresight import OPENING, READY, SLACK, Foreseen, as_foreseen, foresee
+from performer.messages import Composed, GoOn, Mode, Overhear, Request, TakeUp
 from performer.notes import Note, Phrase
-from performer.phrase import SoFar
-from performer.session import Settings
+from performer.phrase import Silence, SoFar
+from performer.session import Session, Settings
 from performer.taste import Taste
 from performer.thought import Struck, Thought
 from tests.fakes import Metronome, key, phrase_of, rehearse
@@ -146,3 +146,49 @@ def test_nothing_is_expected_while_keys_are_held_or_in_a_duet() -> None:
 
 def test_without_foresight_it_is_taken_up_as_it_is() -> None:
     assert as_foreseen(EXPECTED, None) is EXPECTED
+
+
+def answered(author: Author, said: list[Composed], first: Thought, notes: int) -> list[Note]:
+    """The first notes of an answer, asked for one by one."""
+    author.do(TakeUp(3, first))
+    for _ in range(notes - 1):
+        after = said[-1].after
+        author.do(GoOn(3, after.changed(after.taste, after.earliest)))
+    return [composed.note for composed in said]
+
+
+@pytest.mark.parametrize("best_of", [1, 8])
+def test_the_first_notes_are_known_before_they_are_asked_for(best_of: int) -> None:
+    said: list[Composed] = []
+    improviser = Attentive()
+    author = Author(improviser, said.append, Critic(Plain()), lambda: True, lambda: 0.0)  # type: ignore[arg-type]
+    author.do(Overhear(SoFar(PHRASE.notes, (), ()), EXPECTED, best_of))
+    thought_of = len(improviser.asked)
+    notes = answered(author, said, EXPECTED, READY)
+    assert len(improviser.asked) == thought_of
+    answered(author, said, said[-1].after, 1)
+    assert len(improviser.asked) == thought_of + 1
+    later, seed = Attentive(), said[0].after.seed
+    anew: list[Composed] = []
+    unready = Author(later, anew.append, None, lambda: True, lambda: 0.0)  # type: ignore[arg-type]
+    assert answered(unready, anew, replace(EXPECTED, seed=seed), READY) == notes
+
+
+@pytest.mark.parametrize("other", [{"taken_at": 2.01}, {"taste": Taste(pitch=0.5)}, {"turn": 4}])
+def test_where_something_else_is_asked_for_it_is_composed(other: dict[str, object]) -> None:
+    said: list[Composed] = []
+    improviser = Attentive()
+    author = Author(improviser, said.append, None, lambda: True, lambda: 0.0)  # type: ignore[arg-type]
+    author.do(Overhear(SoFar(PHRASE.notes, (), ()), EXPECTED))
+    thought_of = len(improviser.asked)
+    author.do(TakeUp(3, replace(EXPECTED, **other)))  # type: ignore[arg-type]
+    assert len(improviser.asked) == thought_of + 1
+
+
+def test_a_turn_that_the_silence_ends_is_dated_from_its_end() -> None:
+    session = Session(Settings(silence=Silence.fixed(0.5)))
+    for at, event in key(60, 1.0, 1.5):
+        session.handle(event, at)
+    assert session.wake_at == pytest.approx(2.0)
+    (request,) = [effect for effect in session.wake(2.07) if isinstance(effect, TakeUp)]
+    assert request.thought.taken_at == 2.0

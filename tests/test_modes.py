@@ -258,7 +258,7 @@ def test_what_is_to_come_is_told_whole_at_each_change() -> None:
     assert max(map(len, told)) == 3  # half a second of it
     began = rehearsal.take.answers[0].began_at + 1.0
     struck = [note.start for notes in told for note in notes]
-    assert sorted(set(struck)) == pytest.approx([began + 0.25 * n for n in range(1, 6)])
+    assert sorted(set(struck)) == pytest.approx([began + 0.25 * n for n in range(6)])
 
 
 def test_a_stop_leaves_nothing_to_come() -> None:

@@ -28,7 +28,7 @@ from performer.messages import (
 from performer.midi import note_off, note_on
 from performer.notes import Note
 from performer.phrase import Silence
-from performer.session import Session, Settings
+from performer.session import GATHERING, Session, Settings
 from tests.fakes import Broken, Metronome, key, pedal, phrase_of, rehearse
 
 FIVE = phrase_of(5)  # starts at 1.0 s, the last key is up at 2.4 s
@@ -161,7 +161,7 @@ def test_a_note_thought_of_in_an_earlier_turn_does_not_begin_the_next_answer() -
     taken_up = [at for at, request in rehearsal.asked if isinstance(request, TakeUp)]
     (answered,) = [told for told in rehearsal.told if isinstance(told, Answered)]
     assert taken_up == [pytest.approx(2.9), pytest.approx(3.8)]
-    assert answered.began_at == pytest.approx(3.8 + 1.5)
+    assert answered.began_at == pytest.approx(3.8 + 1.5 + GATHERING)
 
 
 def test_nothing_is_composed_further_ahead_than_the_lookahead() -> None:
@@ -209,7 +209,7 @@ def test_a_stall_of_the_machine_brings_no_burst() -> None:
     for _ in range(20):
         note, thought = metronome.next(thought)
         session.handle(Composed(asked.turn, note, thought), 2.0)
-        session.wake(2.0)
+        session.wake(2.0 + GATHERING)
     after = session.wake(3.45)
     assert sum(isinstance(each, Send) and each.data[0] == 0x90 for each in after) == 1
     assert Dropped(13) in after
