@@ -37,15 +37,18 @@ def open_window(takes: Path | None = None) -> int:
     """Open the window, and return the exit status once it is closed."""
     stagehand = Stagehand()  # first: it looks at the ports while the rest is loaded
     from PySide6.QtCore import QLocale
+    from PySide6.QtGui import QIcon
     from PySide6.QtWidgets import QApplication
 
     from gui.evening import Evening
+    from gui.look import ICON
     from gui.window import Window, machine_load
     from gui.words import speak
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("Antiphon")
+    app.setWindowIcon(QIcon(ICON))
     app.setStyle("Fusion")
     speak(app, QLocale.system().language())
     path = memory_file()

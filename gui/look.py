@@ -15,6 +15,7 @@ from performer.messages import Player, State
 
 SHADES = 16  # of a note's colour, from the softest to the loudest
 ARROW = Path(__file__).with_name("arrow.svg").as_posix()  # of a menu
+ICON = Path(__file__).with_name("icon.svg").as_posix()
 SOFTEST_SHADE = 0.38  # how much of its colour the softest note keeps
 
 

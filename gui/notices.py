@@ -33,10 +33,7 @@ class Bar(QFrame):
         self.sentence.setWordWrap(True)
         self.sentence.setTextFormat(Qt.TextFormat.PlainText)
         self.act = QPushButton()
-        self.close_ = QToolButton()
-        self.close_.setText("✕")
-        self.close_.setAccessibleName(say("Close"))
-        self.close_.setToolTip(say("Close"))
+        self.close_ = _closer()
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 6, 6)
         row.addWidget(self.sentence, 1)
@@ -96,7 +93,7 @@ class Help(QFrame):
         self.try_it.setObjectName("primary")
         self.try_it.setToolTip(say("A minuet is played to it, and it answers."))
         self.try_it.clicked.connect(self.asked_to_try)
-        self.close_ = QPushButton(say("Close"))
+        self.close_ = _closer()
         self.close_.clicked.connect(self.hide)
         row = QHBoxLayout()
         row.addWidget(self.try_it)
@@ -105,6 +102,14 @@ class Help(QFrame):
         column.addSpacing(4)
         column.addLayout(row)
         self.setAccessibleName(say("Help"))
+
+
+def _closer() -> QToolButton:
+    button = QToolButton()
+    button.setText("✕")
+    button.setAccessibleName(say("Close"))
+    button.setToolTip(say("Close"))
+    return button
 
 
 def _step(number: int, sentence: str) -> QHBoxLayout:

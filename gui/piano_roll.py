@@ -32,6 +32,7 @@ from performer.messages import Player
 
 LOWEST, HIGHEST = 21, 109  # the piano's keys, and one above
 USUAL = (36, 96)  # the range that is shown even where less was played
+PAGE = 0.95  # of the picture's width: where a page ends that is played back
 PRESENT = 0.8  # where in the picture the present moment stands
 NARROWEST, WIDEST, USUAL_ZOOM = 0.2, 800.0, 110.0  # pixels a second
 KEYS = 38  # pixels: how wide the keys at the left edge are
@@ -61,6 +62,7 @@ class PianoRoll(QWidget):
         self._range = USUAL
         self._left: float | None = None  # seconds at the left edge; None: it follows the present
         self._playing_at: Callable[[], float | None] = lambda: None
+        self._heard_to: float | None = None  # the moment that was heard when it was last shown
         self._paper = Paper()
         self._ranged = 0  # notes whose octaves are shown
         self._keys: tuple[Ruling, QPixmap] | None = None
@@ -93,6 +95,7 @@ class PianoRoll(QWidget):
         self._scene, self._now, self._playing_at = scene, now, playing_at
         self._widen()
         self._paper.take_in(scene)
+        self._turn_the_page()
 
     def show_look(self, look: Look) -> None:
         """By day or by night."""
@@ -260,6 +263,15 @@ class PianoRoll(QWidget):
             max(min(low, self._range[0]), LOWEST),
             min(max(high, self._range[1]), HIGHEST),
         )
+
+    def _turn_the_page(self) -> None:
+        """What is played back stays in sight, unless one has scrolled away from it."""
+        before, self._heard_to = self._heard_to, self._playing_at()
+        if before is None or self._heard_to is None or self._left is None:
+            return
+        edge = self._moment(PAGE * self.width())
+        if before <= edge < self._heard_to:
+            self._look_from(self._heard_to - 2 * KEYS / self._zoom)
 
     # The hand
 

@@ -221,7 +221,7 @@ def shoot(shot: Shot, take: Take, ready: Prompted, to: Path) -> None:
     """Take one picture."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    with _speaking(app, shot.speech), _written(app, shot.letters):
+    with speaking(app, shot.speech), written(app, shot.letters):
         time, engine = [BEGAN], Staged()
         window = _window(shot, ready, engine, lambda: time[0], to)
         engine.to_tell.extend(shot.tells)
@@ -253,26 +253,31 @@ def _opened(window: Window, shot: Shot) -> QWidget:
 
 
 @contextmanager
-def _speaking(app: QApplication, speech: str) -> Iterator[None]:
+def speaking(app: QApplication, speech: str) -> Iterator[None]:
+    """In German, or in the language that nobody speaks."""
     translators = {PSEUDO: Pseudo(), GERMAN_SPOKEN: Translation(GERMAN, app)}
     if speech in translators:
         app.installTranslator(translators[speech])
     if speech == PSEUDO:
         app.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    yield
-    for translator in translators.values():
-        app.removeTranslator(translator)
-    app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+    try:
+        yield
+    finally:
+        for translator in translators.values():
+            app.removeTranslator(translator)
+        app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 
 @contextmanager
-def _written(app: QApplication, letters: float) -> Iterator[None]:
+def written(app: QApplication, letters: float) -> Iterator[None]:
     """In letters of another size."""
     usual, large = app.font(), QFont(app.font())
     large.setPointSizeF(usual.pointSizeF() * letters)
     app.setFont(large)
-    yield
-    app.setFont(usual)
+    try:
+        yield
+    finally:
+        app.setFont(usual)
 
 
 def _window(

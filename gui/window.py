@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import platformdirs
 from PySide6.QtCore import QByteArray, QEvent, QObject, QPoint, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QActionGroup,
@@ -594,12 +595,13 @@ class Window(QMainWindow):
         self._save_soon()
 
     def _export_notes(self, path: Path, only: Player | None) -> None:
-        name, _ = QFileDialog.getSaveFileName(self, say("Export"), path.name, MIDI_FILES)
+        given = str(platformdirs.user_music_path() / path.name)
+        name, _ = QFileDialog.getSaveFileName(self, say("Export"), given, MIDI_FILES)
         if name:
             self.evening.ask(WriteNotes(path, Path(name), only))
 
     def _export_sound(self, path: Path) -> None:
-        given = path.with_suffix(".wav").name
+        given = str(platformdirs.user_music_path() / path.with_suffix(".wav").name)
         name, _ = QFileDialog.getSaveFileName(self, say("Export"), given, "WAV (*.wav)")
         if name:
             self.evening.ask(WriteSound(path, Path(name)))
@@ -653,8 +655,9 @@ class Window(QMainWindow):
 
     def _place_on_roll(self) -> None:
         """The help in the middle, the way back in the corner."""
-        size = self.help.sizeHint().boundedTo(self.roll.size() - QSize(40, 30))
-        size.setWidth(min(max(size.width(), 420), self.roll.width() - 40))
+        room = self.roll.size() - QSize(MARGIN, MARGIN)
+        size = self.help.sizeHint().boundedTo(room)
+        size.setWidth(min(max(size.width(), 420), room.width()))
         size.setHeight(max(self.help.heightForWidth(size.width()), size.height()))
         self.help.resize(size)
         middle = self.roll.rect().center() - self.help.rect().center()

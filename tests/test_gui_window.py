@@ -17,6 +17,7 @@ from PySide6.QtCore import QEvent, QLocale, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QAccessible, QColor, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QComboBox,
     QDialog,
@@ -57,10 +58,11 @@ from gui.errands import (
 from gui.evening import Evening
 from gui.keyboard import Keyboard
 from gui.look import DAY, NIGHT, Look
-from gui.piano_roll import PianoRoll
+from gui.piano_roll import KEYS, PianoRoll
+from gui.screenshots import GERMAN_SPOKEN, PSEUDO, speaking, written
 from gui.stagehand import listed, scene_of
 from gui.takes import facts
-from gui.window import Window
+from gui.window import SMALLEST, USUAL, Window
 from performer.bindings import Action, Bind, Bindings, Controller, Done, Key, Learn, Learnt
 from performer.engine import Late, Sent
 from performer.length import Fixed, Limit
@@ -1162,6 +1164,39 @@ def test_a_take_says_its_score_and_its_mark(take: Path) -> None:
 # The window itself
 
 
+def test_all_controls_are_in_sight_in_a_window_of_the_usual_size(stage: Stage) -> None:
+    stage.window.resize(USUAL)
+    QApplication.processEvents()
+    for area in (stage.window.controls, stage.window.controls.sound):
+        assert area.verticalScrollBar().maximum() == 0
+
+
+@pytest.mark.parametrize("letters", [1, 1.5])
+@pytest.mark.parametrize("speech", ["", GERMAN_SPOKEN, PSEUDO])
+def test_in_a_small_window_no_word_is_cut_off(
+    stages: Callable[..., Stage], tmp_path: Path, qapp: QApplication, speech: str, letters: float
+) -> None:
+    with speaking(qapp, speech), written(qapp, letters):
+        window = stages(tmp_path).window
+        window.resize(SMALLEST * letters)
+        QTest.qWait(50)  # until all is laid out
+        assert window.size() == SMALLEST * letters
+        words = [
+            each
+            for each in window.findChildren(QWidget)
+            if isinstance(each, QAbstractButton | QLabel | Sign)
+            if each.isVisibleTo(window) and each is not window.lateness
+        ]
+        cut = [each for each in words if not fits(each)]
+        assert cut == []
+
+
+def fits(widget: QWidget) -> bool:
+    """Whether what is written on a widget has its room."""
+    needed, size = widget.minimumSizeHint(), widget.size()
+    return needed.width() <= size.width() and needed.height() <= size.height()
+
+
 def test_the_check_shows_every_finding_with_its_verdict(stage: Stage) -> None:
     stage.window._open_check()
     assert stage.errands(Check) == [Check(20.0)]
@@ -1213,6 +1248,24 @@ def test_the_help_is_there_at_first_and_goes_with_the_first_note(stage: Stage) -
     assert not stage.window.help.isVisible()
     stage.plays(64, Player.MODEL, 1.0)
     assert stage.evening.memory.has_played
+
+
+def test_what_is_played_back_stays_in_sight(stage: Stage, take: Path) -> None:
+    roll = stage.window.roll
+    stage.is_told(Opened(take, scene_of(rehearse(phrase_of(40)).take)))
+    roll.set_zoom(300.0)
+    roll.look_at_start()
+    stage.evening.play_back(0.0)
+    stage.is_told(PlaybackBegan(1, stage.time))
+    for _ in range(60):
+        stage.wait(0.1)
+        at = stage.evening.playing_at()
+        assert at is not None
+        assert KEYS < roll.ruling.x(at, roll.left_edge) < roll.width()
+    stage.type(Qt.Key.Key_Home, roll)
+    left = roll.left_edge
+    stage.wait(2.0)
+    assert roll.left_edge == left  # who has scrolled away stays there
 
 
 def test_scrolled_back_the_roll_stays_there_while_the_take_goes_on(stage: Stage) -> None:
