@@ -146,6 +146,9 @@ NONSENSE = [
     ("score", []),
     ("model", 3),
     ("bounds", {"lowest": 21, "classes": [0, None]}),
+    ("curve", [[1.0, None]]),
+    ("curve", [["1", 0.5]]),
+    ("changes", [{"note": 1, "from": 0.0, "seed": "1"}]),
 ]
 
 
