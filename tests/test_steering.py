@@ -129,6 +129,16 @@ def test_what_is_about_to_quote_for_too_long_goes_on_otherwise() -> None:
     assert steered(improviser, now, opinion, Care(1, may_quote=True), critic) == OWN
 
 
+def test_the_best_way_on_is_taken_though_it_quotes_only_where_it_may() -> None:
+    improviser, heard_first = Moody(loud_at(THIRD)), 30
+    theme, ending = (played(improviser, seed, 60) for seed in (OWN, THIRD))
+    piece = np.concatenate([theme[:heard_first], ending[heard_first:]])
+    critic = Critic(Stern(), index_of([piece], ["Elise"], ["model"]))
+    now, opinion = after(improviser, heard_first, critic)
+    assert steered(improviser, now, opinion, Care(4), critic) != THIRD
+    assert steered(improviser, now, opinion, Care(4, may_quote=True), critic) == THIRD
+
+
 def test_a_copy_is_left_even_where_there_is_no_time_to_know_for_what() -> None:
     improviser = Moody(loud_at(OWN))
     critic = quotable(improviser)
