@@ -8,16 +8,7 @@ import torch
 
 from performer.refusal import Refusal
 from performer.taste import Taste
-from performer.touch import (
-    KINDS,
-    PARTS,
-    PEDAL,
-    PITCH,
-    SIZES,
-    UNKNOWN_PEDAL,
-    UNKNOWN_VELOCITY,
-    VELOCITY,
-)
+from performer.touch import KINDS, PARTS, PITCH, SIZES
 from tests.music import QUIET, melody, write_midi
 from trainer import import_grand, train_grand
 from trainer.export_grand import REMEMBERED, disagreement, export
@@ -25,7 +16,7 @@ from trainer.grand import Grand, Shape
 from trainer.lanes import performances
 from trainer.prepare import prepare
 from trainer.train import Workplace
-from trainer.train_grand import SLIPS, Config, train, with_slips
+from trainer.train_grand import Config, train
 
 SMALL = Shape(width=24, embedding=16, head=16, memory=24, depth=8, gathered=8)
 HERE = Workplace(torch.device("cpu"))
@@ -192,26 +183,12 @@ def test_a_run_goes_on_from_the_file_that_ships(data: Path, tmp_path: Path, shor
     file = tmp_path / "first.onnx"
     shipped = import_grand.read(file, replace(SMALL, memory=REMEMBERED)).eval()
     assert disagreement(file, shipped, performances(data, "train")) < 0.005
-    begun = replace(config(1), origin=str(file), rate=1e-9, slips=0.2)
+    begun = replace(config(1), origin=str(file), rate=1e-9)
     train(begun, data, tmp_path / "second", HERE, QUIET)
     for name, weight in weights(tmp_path / "second").items():
         assert torch.allclose(weight, shipped.state_dict()[name], atol=1e-6), name
     with pytest.raises(Refusal, match="another shape"):
         import_grand.read(file, replace(SMALL, width=32))
-
-
-def test_a_slip_is_small_and_what_is_unknown_stays_so() -> None:
-    notes = music(64, 200)
-    notes[:, ::2, PEDAL], notes[:, ::2, VELOCITY] = UNKNOWN_PEDAL, UNKNOWN_VELOCITY
-    torch.manual_seed(1)
-    wrong = with_slips(notes, 0.5)
-    apart = (wrong - notes).abs()
-    assert apart.amax(dim=(0, 1)).tolist() == [SLIPS.get(part, 0) for part in range(len(PARTS))]
-    assert (apart[:, ::2, VELOCITY] == 0).all()
-    shares = (apart > 0).any(dim=-1).float().mean(dim=1)
-    assert shares.min() < 0.1
-    assert 0.35 < shares.max() < 0.65
-    assert torch.equal(with_slips(notes, 0.0), notes)
 
 
 def test_kinds_can_be_left_out(data: Path, tmp_path: Path, short: None) -> None:

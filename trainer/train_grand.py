@@ -28,7 +28,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from performer.refusal import Refusal
-from performer.touch import DURATION, KINDS, PARTS, PITCH, SCORE, SIZES, STEP, VELOCITY
+from performer.touch import KINDS, PARTS, SCORE
 from trainer import import_grand
 from trainer.grand import Grand, Shape, State
 from trainer.lanes import Lanes, Performance, Stretch, Variety, performances
@@ -40,7 +40,6 @@ WARMING = 200  # steps
 CLIP = 1.0  # largest norm of a gradient
 JUDGED = {"played": 1_500, "score": 300}  # notes of each valid piece, at most
 JUDGED_STRETCH = 256
-SLIPS = {STEP: 4, PITCH: 2, VELOCITY: 3, DURATION: 6}  # how far a part slips: bins, semitones
 SHAPE, VARIETY = Shape(), Variety()
 
 
@@ -60,7 +59,6 @@ class Config:
     kinds: tuple[str, ...] = KINDS
     variety: Variety = VARIETY
     settling: float = 0.1  # the share in which pieces are played as they stand, at the end
-    slips: float = 0.0  # the share of notes, at most, that are heard a little wrong
     origin: str = ""  # the exported flagship whose weights it begins with; none: with chance
 
     @classmethod
@@ -176,7 +174,6 @@ def learn(run: Run, config: Config, workplace: Workplace) -> tuple[Tensor, Tenso
     stretch = run.lanes.next()
     read, target, kind, begins, is_there = on_device(stretch, device)
     state = run.state.begun(begins, network.fresh(len(begins)))
-    read = with_slips(read, config.slips)
     network.train()
     with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
         moment, after = network(read, kind, state)
@@ -195,25 +192,6 @@ def learn(run: Run, config: Config, workplace: Workplace) -> tuple[Tensor, Tenso
     run.step += 1
     run.notes += config.lanes * config.stretch
     return nats.detach(), counts
-
-
-def with_slips(read: Tensor, most: float) -> Tensor:
-    """Notes (lanes, notes, 5), some of them a little wrong; each lane has its own share of these.
-
-    So a network learns to go on well after notes that no composer would have written there, its own
-    among them. What is not known stays so.
-    """
-    if not most:
-        return read
-    share = most * torch.rand(len(read), 1, device=read.device)
-    is_wrong = torch.rand(read.shape[:2], device=read.device) < share
-    wrong = read.clone()
-    for part, far in SLIPS.items():
-        by = torch.randint(-far, far + 1, is_wrong.shape, device=read.device)
-        moved = (read[..., part] + by).clamp(0, SIZES[part] - 1)
-        ours = is_wrong & (read[..., part] < SIZES[part])
-        wrong[..., part] = torch.where(ours, moved, read[..., part])
-    return wrong
 
 
 def on_device(stretch: Stretch, device: torch.device) -> Iterator[Tensor]:
@@ -357,13 +335,6 @@ def resume(config: Config, out: Path, run: Run, workplace: Workplace) -> None:
     help="Earlier notes that are remembered.",
 )
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=SHAPE.dropout, show_default=True)
-@click.option(
-    "--slips",
-    type=click.FloatRange(0, 0.9),
-    default=Config().slips,
-    show_default=True,
-    help="Share of notes, at most, that are heard a little wrong.",
-)
 @click.option("--independent", is_flag=True, help="Heads that do not know of one another.")
 @click.option("--no-skip", is_flag=True, help="The last note reaches the heads by the LSTM alone.")
 @click.option("--plain", is_flag=True, help="Pieces as they stand: no transposing, no other tempo.")
@@ -419,7 +390,6 @@ def asked(said: dict[str, Any]) -> Config:
         lanes=said["lanes"],
         stretch=said["stretch"],
         rate=said["rate"],
-        slips=said["slips"],
         seed=said["seed"],
         bfloat16=not said["float32"],
         kinds=tuple(said["kinds"]),
