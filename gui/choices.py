@@ -48,7 +48,7 @@ class Character:
     voices: int = 10  # keys held at once, at most
     mode: str = Mode.ANSWER.value
     density: float = 1.0  # of the model's notes
-    best_of: int = 1  # answers that are thought of before the best is played
+    best_of: int = 8  # answers that are thought of before the best is played
 
     @property
     def taste(self) -> Taste:
@@ -98,7 +98,7 @@ class Character:
             voices=self.voices if self.voices in VOICES else max(VOICES),
             mode=self.mode if self.mode in MODES else Mode.ANSWER.value,
             density=_within(self.density, SPARSEST, DENSEST),
-            best_of=self.best_of if self.best_of in BEST_OF else 1,
+            best_of=self.best_of if self.best_of in BEST_OF else 8,
         )
 
 

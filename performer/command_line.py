@@ -247,10 +247,10 @@ def _open_window(takes: Path | None = None) -> None:
 @click.option(
     "--best-of",
     type=click.IntRange(1, 64),
-    default=1,
+    default=8,
     show_default=True,
     metavar="K",
-    help="Think of up to K answers in the silence, play the best.",
+    help="Think of up to K answers in the silence, play the best; 1: the first thought.",
 )
 @_quoting(AVOID)
 @click.option("--prompt", type=FILE, metavar="FILE.mid", help="Play this, then answer it.")
@@ -271,7 +271,7 @@ def play(
     length: Length = Like(),
     mode: str = Mode.ANSWER.value,
     density: float = 1.0,
-    best_of: int = 1,
+    best_of: int = 8,
     quoting: str = AVOID,
     prompt: Path | None = None,
     seconds: float | None = None,
