@@ -186,10 +186,10 @@ class Measured:
 class Performance:
     """An engine between a keyboard and a synth, and what it tells."""
 
-    def __init__(self, on: Stage, model: Path, takes: Path, seed: int) -> None:
+    def __init__(self, on: Stage, model: Path, takes: Path, seed: int, best_of: int = 1) -> None:
         """Begin it. Raises Refusal where it does not play."""
-        length = Fixed(Limit(seconds=ANSWER))
-        settings = Settings(silence=Silence.fixed(SILENCE), length=length, seed=seed)
+        length, silence = Fixed(Limit(seconds=ANSWER)), Silence.fixed(SILENCE)
+        settings = Settings(silence=silence, length=length, seed=seed, best_of=best_of)
         self.on = on
         self.measured = Measured()
         self.recovered: list[Path] = []
@@ -302,11 +302,11 @@ def waited(is_so: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     return is_so()
 
 
-def perform(on: Stage, model: Path, seconds: float, seed: int) -> Measured:
+def perform(on: Stage, model: Path, seconds: float, seed: int, best_of: int) -> Measured:
     """Play phrases, wait for answers and interrupt one in four, for so long."""
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
-        performance = Performance(on, model, Path(folder), seed)
+        performance = Performance(on, model, Path(folder), seed, best_of)
         try:
             _play_on(performance, dice, seconds)
         finally:
@@ -460,6 +460,14 @@ JSON = click.option(
 )
 MINUTES = click.option("--minutes", type=click.FloatRange(min=0.1), default=10.0, show_default=True)
 SEED = click.option("--seed", type=int, default=1, show_default=True)
+BEST_OF = click.option(
+    "--best-of",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    metavar="K",
+    help="Answers that are thought of in the silence; 1: the first thought is played.",
+)
 
 
 @click.group()
@@ -472,14 +480,17 @@ def main() -> None:
 @JSON
 @MINUTES
 @SEED
-def play(model_name: str | None, path: Path | None, minutes: float, seed: int) -> None:
+@BEST_OF
+def play(
+    model_name: str | None, path: Path | None, minutes: float, seed: int, best_of: int
+) -> None:
     """Play beside a window that repaints and a core that is busy, with and without priority."""
     model, results = find_model(model_name), []
     with stage() as on, repainting(), busy(cores=1):
         alone = jack_alone(on)
         for wish in ("", ORDINARY):
             with _wishing(wish):
-                into = perform(on, model, 60 * minutes, seed)
+                into = perform(on, model, 60 * minutes, seed, best_of)
             results.append(Result.of(into, alone, model, minutes))
     _print(results)
     _write(path, [{**asdict(result), "missed": result.missed} for result in results])
@@ -491,11 +502,14 @@ def play(model_name: str | None, path: Path | None, minutes: float, seed: int) -
 @JSON
 @MINUTES
 @SEED
-def soak(model_name: str | None, path: Path | None, minutes: float, seed: int) -> None:
+@BEST_OF
+def soak(
+    model_name: str | None, path: Path | None, minutes: float, seed: int, best_of: int
+) -> None:
     """Play for long: no key hangs, none is lost, and memory stands still."""
     model = find_model(model_name)
     with stage() as on:
-        into = perform(on, model, 60 * minutes, seed)
+        into = perform(on, model, 60 * minutes, seed, best_of)
         result = Result.of(into, Spread.of([]), model, minutes)
     _print([result])
     _write(path, {**asdict(result), "memory": into.memory, "missed": result.missed})
