@@ -371,8 +371,10 @@ def _check(seconds: float) -> tuple[Finding, ...]:
 
 def _think_again(errand: ThinkAgain) -> Path:
     from performer.continuation import continued
+    from performer.critic import best_continued, critic_or_none
     from performer.improviser import Improviser
     from performer.length import parse_length
+    from performer.messages import Care
     from performer.model import Model
     from performer.shelf import find_model
 
@@ -381,13 +383,12 @@ def _think_again(errand: ThinkAgain) -> Path:
         raise Refusal("There is no answer in this take that could be another.")
     phrase = take.phrase(take.answers[errand.answer])
     improviser = Improviser(Model.load(find_model(errand.model or None)))
-    another = continued(
-        phrase,
-        improviser,
-        errand.character.taste,
-        errand.seed,
-        parse_length(errand.character.length),
-    )
+    character, critic = errand.character, critic_or_none(improviser.model)
+    wanted = phrase, improviser, character.taste, errand.seed, parse_length(character.length)
+    if critic is None:
+        another = continued(*wanted)
+    else:
+        another, _ = best_continued(*wanted, critic, Care(character.best_of))
     path = _free_name(errand.take)
     write_take(another.from_zero(), path)
     return path

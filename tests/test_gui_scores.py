@@ -14,23 +14,27 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from gui.choices import Character
 from gui.curves import HIGH
 from gui.engine_client import settings
-from gui.errands import Opened, Rate, RateTake, ReadTakes, TakesRead
+from gui.errands import AnswerKept, Opened, Rate, RateTake, ReadTakes, TakesRead, ThinkAgain
 from gui.look import DAY
 from gui.piano_roll import PianoRoll
 from gui.stagehand import listed, ratings_beside, scene_of
 from gui.state import Curve, Scene
+from performer.critic import best_continued, critic_of
 from performer.engine import Sent
+from performer.improviser import Improviser
 from performer.length import Fixed, Limit
-from performer.messages import Answered, Player, Quoted, Retune, Scored, Send
+from performer.messages import Answered, Care, Player, Quoted, Retune, Scored, Send
 from performer.midi import note_on
 from performer.notes import Span
 from performer.ratings import ratings
 from performer.session import Settings
-from performer.take import write_take
+from performer.take import read_take, write_take
 from performer.taste import Taste
 from tests.fakes import Metronome, phrase_of, rehearse
+from tests.test_critic import improviser as improviser
 from tests.test_gui_stagehand import all_told
 from tests.test_gui_window import Stage
 from tests.test_gui_window import stage as stage
@@ -146,6 +150,30 @@ def test_the_menu_of_a_take_offers_the_marks(stage: Stage, take: Path) -> None:
     assert isinstance(errand, RateTake)
     assert errand.mark == 2
     assert stage.errands(Rate) == []
+
+
+def test_another_answer_is_the_best_of_as_many_as_are_wished_and_has_a_score(
+    take: Path, improviser: Improviser
+) -> None:
+    wish = ThinkAgain(
+        take, 0, str(improviser.model.path), Character(best_of=4, length="32notes"), 3
+    )
+    (kept,) = all_told(wish)
+    assert isinstance(kept, AnswerKept)
+    ((answer,), critic) = read_take(kept.path).answers, critic_of(improviser.model)
+    before = read_take(take)
+    best, chosen = best_continued(
+        before.phrase(before.answers[0]),
+        improviser,
+        Taste(),
+        3,
+        Fixed(Limit(notes=32)),
+        critic,
+        Care(4),
+    )
+    assert (answer.seed, answer.score) == (chosen.seed, best.answers[0].score)
+    assert len(chosen.scores) == 4
+    assert scene_of(read_take(kept.path)).curves
 
 
 def test_every_answer_of_a_take_is_given_its_mark_and_the_list_says_so(take: Path) -> None:
