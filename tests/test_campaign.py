@@ -37,8 +37,9 @@ def test_hours_of_one_answer_are_in_time_to_the_microsecond() -> None:
 
 @pytest.fixture
 def short_takes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Takes of a minute, and memory as Python knows it: other tests leave theirs to the system."""
-    monkeypatch.setattr(campaign, "A_TAKE", 60.0)
+    """Takes of seconds, and memory as Python knows it: other tests leave theirs to the system."""
+    monkeypatch.setattr(campaign, "A_TAKE", 15.0)
+    monkeypatch.setattr(bench_stage, "WARM", 60.0)
     campaign.small_models()
     tracemalloc.start()
     monkeypatch.setattr(campaign, "memory_of", lambda _: tracemalloc.get_traced_memory()[0] / 2**20)
@@ -48,9 +49,9 @@ def short_takes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("short_takes")
 def test_hours_of_playing_are_kept_take_by_take() -> None:
-    soaked = soak_evening(0.25)
-    assert soaked.kept == soaked.struck > 200
-    assert soaked.notes > 200
+    soaked = soak_evening(0.12)
+    assert soaked.kept == soaked.struck > 100
+    assert soaked.notes > 100
     assert soaked.growth < 1.0  # MB
 
 
@@ -79,7 +80,7 @@ def test_memory_that_is_never_given_back_is_noticed(monkeypatch: pytest.MonkeyPa
         return really(self)
 
     monkeypatch.setattr(Recorder, "turn_over", turn_over)
-    assert soak_evening(0.25).growth > bench_stage.GROWTH
+    assert soak_evening(0.12).growth > bench_stage.GROWTH
 
 
 def test_a_key_struck_twice_or_released_twice_is_noticed() -> None:
