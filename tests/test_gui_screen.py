@@ -31,6 +31,7 @@ ANSWERS = "30s"  # so long that no answer is over before the test is
 SEED = 1
 MIDDLE_C = 23.5 / 52  # of the keyboard's width
 WIDTH, HEIGHT, MARGIN = 1000, 700, 10
+FIRST_TAKE = 120, 165  # where it stands in the list
 
 pytestmark = [
     pytest.mark.real_time,
@@ -107,8 +108,44 @@ def until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """The program with its window, and a hand that moves the mouse and the keys of its screen."""
+
+    env: dict[str, str]
+    process: "subprocess.Popen[bytes]"
+
+    def hand(self, *words: object) -> str:
+        command = ["xdotool", *(str(word) for word in words)]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True).stdout
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(PATIENCE) == 0
+
+
+@contextmanager
+def opened(env: dict[str, str], takes: Path) -> Iterator[Opened]:
+    """The program, its window where we want it, its ports most probably open."""
+    command = [sys.executable, "-c", START, "window", "--takes", str(takes)]
+    with subprocess.Popen(command, env=env) as process:
+        shown = Opened(env, process)
+        try:
+            until(lambda: bool(shown.hand("search", "--name", "^Antiphon$")), "the window")
+            until(takes.exists, "the engine")
+            time.sleep(OPENING)
+            [window, *_] = shown.hand("search", "--name", "^Antiphon$").split()
+            shown.hand("windowsize", "--sync", window, WIDTH, HEIGHT)
+            shown.hand("windowmove", "--sync", window, 0, 0)
+            yield shown
+        finally:
+            process.kill()
+
+
 @on_jack
-def test_what_is_played_on_a_real_screen_is_heard_answered_and_kept(tmp_path: Path) -> None:
+def test_what_is_played_on_a_real_screen_is_heard_answered_kept_and_there_again(
+    tmp_path: Path,
+) -> None:
     model = write_trial_model(tmp_path / "trial.onnx")
     takes, settings = tmp_path / "takes", tmp_path / "antiphon" / "window.json"
     settings.parent.mkdir(exist_ok=True)
@@ -119,38 +156,27 @@ def test_what_is_played_on_a_real_screen_is_heard_answered_and_kept(tmp_path: Pa
     with screen() as display:
         env = {**os.environ, "DISPLAY": display, "XDG_CONFIG_HOME": str(tmp_path)}
         env.pop("QT_QPA_PLATFORM", None)
-
-        def hand(*words: object) -> str:
-            command = ["xdotool", *(str(word) for word in words)]
-            return subprocess.run(command, env=env, capture_output=True, text=True).stdout
-
-        command = [sys.executable, "-c", START, "window", "--takes", str(takes)]
-        playing = subprocess.Popen(command, env=env)
-        try:
-            until(lambda: bool(hand("search", "--name", "^Antiphon$")), "the window")
-            until(takes.exists, "the engine")
-            time.sleep(OPENING)
+        with opened(env, takes) as shown:
             until(lambda: any("Antiphon out" in p for p in ports.input_names()), "the port")
-            name = ports.match("Antiphon out", ports.input_names())
             listener = Listener()
+            name = ports.match("Antiphon out", ports.input_names())
             with closing(ports.open_input(name, listener.hear)):
-                [window, *_] = hand("search", "--name", "^Antiphon$").split()
-                hand("windowsize", "--sync", window, WIDTH, HEIGHT)
-                hand("windowmove", "--sync", window, 0, 0)
                 keys = WIDTH - 2 * MARGIN
-                hand("mousemove", MARGIN + round(keys * MIDDLE_C), HEIGHT - 40, "click", 1)
+                shown.hand("mousemove", MARGIN + round(keys * MIDDLE_C), HEIGHT - 40, "click", 1)
                 until(lambda: listener.struck == [60], "the key that was clicked")
                 for key in ("d", "g", "h"):
-                    hand("keydown", key, "sleep", 0.1, "keyup", key)
+                    shown.hand("keydown", key, "sleep", 0.1, "keyup", key)
                 until(lambda: listener.struck[:4] == [60, 64, 67, 69], "the keys that were typed")
                 until(lambda: len(listener.struck) >= 8, "the answer")
-                playing.send_signal(signal.SIGTERM)  # in the middle of the answer
-                assert playing.wait(PATIENCE) == 0
+                shown.close()  # in the middle of the answer
                 until(lambda: not listener.hanging, "the keys released")
-        finally:
-            playing.kill()
-            playing.wait()
-    [path] = takes.glob("*.mid")
-    take = read_take(path)
-    assert [note.pitch for note in take.notes(Player.HUMAN)] == [60, 64, 67, 69]
-    assert len(take.notes(Player.MODEL)) >= 4
+        [path] = takes.glob("*.mid")
+        take = read_take(path)
+        assert [note.pitch for note in take.notes(Player.HUMAN)] == [60, 64, 67, 69]
+        assert len(take.notes(Player.MODEL)) >= 4
+        with opened(env, takes) as shown:
+            shown.hand("mousemove", *FIRST_TAKE, "click", 1)
+            shown.hand("key", "Delete")
+            until(lambda: not path.exists(), "the take in the list")
+            shown.close()
+    assert (takes / ".deleted" / path.name).exists()
