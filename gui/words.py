@@ -6,7 +6,7 @@ gaps, so that a translator may put them into another order.
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QCoreApplication, QLocale, QObject, QTranslator
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from gui.german import GERMAN
 
@@ -38,8 +38,12 @@ class Translation(QTranslator):
 
 
 def speak(app: QCoreApplication, language: QLocale.Language) -> None:
-    """Let the window speak a language from now on, where it knows it."""
+    """Let the window speak a language from now on, where it knows it; Qt's own dialogs too."""
     if language in LANGUAGES:
+        dialogs = QTranslator(app)
+        place = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        if dialogs.load(QLocale(language), "qtbase", "_", place):
+            app.installTranslator(dialogs)
         app.installTranslator(Translation(LANGUAGES[language], app))
 
 

@@ -10,14 +10,14 @@ import pytest
 if find_spec("PySide6") is None:
     pytest.skip("PySide6 is not installed: pip install 'antiphon[gui]'", allow_module_level=True)
 
-from PySide6.QtCore import QLocale
+from PySide6.QtCore import QCoreApplication, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 import gui
 from gui.choices import PRESETS
 from gui.controls import INSTRUMENTS
 from gui.german import GERMAN
-from gui.words import Translation, say, speak
+from gui.words import say, speak
 
 VERDICTS = ("good", "playable", "trouble")
 SCALES = ("Major", "Minor", "Pentatonic")
@@ -57,10 +57,11 @@ def test_the_window_speaks_german_where_the_system_does() -> None:
     try:
         assert say("{count} notes", count=3) == "3 Töne"
         assert say("Not translated") == "Not translated"
+        assert QCoreApplication.translate("QPlatformTheme", "Cancel") == "Abbrechen"  # Qt's own
     finally:
-        [translation] = app.findChildren(Translation)
-        app.removeTranslator(translation)
-        translation.setParent(None)
+        for translation in app.findChildren(QTranslator):
+            app.removeTranslator(translation)
+            translation.setParent(None)
     assert say("Listening") == "Listening"
 
 
