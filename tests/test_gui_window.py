@@ -508,10 +508,10 @@ def test_in_a_duet_the_sign_does_not_speak_of_turns(stage: Stage) -> None:
 
 def test_how_many_answers_are_thought_of_reaches_the_engine(stage: Stage) -> None:
     controls = stage.window.controls
-    assert controls.thought_said.text() == "the first"
-    controls.thought.setValue(3)
-    assert tuned(stage).best_of == 8
     assert controls.thought_said.text() == "best of 8"
+    controls.thought.setValue(0)
+    assert tuned(stage).best_of == 1
+    assert controls.thought_said.text() == "the first"
 
 
 def test_density_and_thru_reach_the_engine(stage: Stage) -> None:
