@@ -107,8 +107,9 @@ def seeds(first: int, count: int) -> Iterator[int]:
 def heard(opinion: Opinion, after: Thought, note: Note, critic: Critic) -> Opinion:
     """The opinion one note later. What a model knew before its first note was the phrase's."""
     mind = after.mind
-    context = mind.context if isinstance(mind, TouchMind) and opinion.notes else None
-    impression = opinion.impression if context is None else opinion.impression.after(context)
+    impression = opinion.impression
+    if isinstance(mind, TouchMind) and mind.context is not None and opinion.notes:
+        impression = impression.after(mind.context, mind.log_odds)
     quoting, quoted, title = opinion.quoting, opinion.quoted, opinion.title
     if critic.quotations is not None:
         quoting = critic.quotations.after(quoting, note.pitch)

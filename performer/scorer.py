@@ -1,8 +1,9 @@
 """An ear of its own: scores what a model plays, while it plays it.
 
-The rules kept here: it goes by what the model knew at each note anyway, so that a score costs
-nothing beyond the notes; the same few lines make an impression of notes here and where scorers are
-taught. A scorer belongs to one model, whose fingerprint it names, and refuses every other.
+The rules kept here: it goes by what the model knew before each note anyway, and by how likely each
+was to it, so that a score costs nothing beyond the notes; the same few lines make an impression of
+notes here and where scorers are taught. A scorer belongs to one model, whose fingerprint it names,
+and refuses every other.
 """
 
 import json
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from performer.descriptors import Heard, described, table
 from performer.model import Graph, graph_of
 from performer.refusal import Refusal
+from performer.touch import PEDAL
 
 WINDOW = 25  # notes that are scored together
 LARGEST = 4 * 1024 * 1024  # bytes of a scorer's file
@@ -28,25 +30,32 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Impression:
-    """What a model knew at each of the latest notes."""
+    """What a model knew before each of the latest notes, and how likely each was to it."""
 
     contexts: tuple[Floats, ...] = ()  # (width,) each, at most WINDOW
+    log_odds: tuple[Floats, ...] = ()  # (5,) each, by `touch.PARTS`
 
-    def after(self, context: Floats) -> "Impression":
+    def after(self, context: Floats, log_odds: Floats) -> "Impression":
         """The impression one note later."""
-        return Impression((*self.contexts, context)[-WINDOW:])
+        return Impression(
+            (*self.contexts, context)[-WINDOW:], (*self.log_odds, log_odds)[-WINDOW:]
+        )
 
     @property
     def embedding(self) -> Floats:
-        """Its mean and its last, (2 * width,)."""
-        return embedded(np.stack(self.contexts))
+        """All that is scored by, (2 * width + 4,)."""
+        return embedded(np.stack(self.contexts), np.stack(self.log_odds))
 
 
-def embedded(contexts: NDArray[np.floating]) -> Floats:
-    """The mean and the last of some contexts (..., notes, width) as (..., 2 * width)."""
+def embedded(contexts: NDArray[np.floating], log_odds: NDArray[np.floating]) -> Floats:
+    """The mean and the last of some contexts, and the mean log-odds of each part but the pedal.
+
+    (..., notes, width) and (..., notes, 5) as (..., 2 * width + 4).
+    """
     last = contexts[..., -WINDOW:, :]
     mean = last.mean(axis=-2, dtype=np.float32)
-    return np.concatenate([mean, last[..., -1, :]], axis=-1).astype(np.float32)
+    likely = log_odds[..., -WINDOW:, :PEDAL].mean(axis=-2, dtype=np.float32)
+    return np.concatenate([mean, last[..., -1, :], likely], axis=-1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,7 @@ class Scorer:
         return cls(card, graph)
 
     def odds(self, embeddings: Floats) -> Floats:
-        """How good (n, 2 * width) impressions seem, (n,): the logarithm of the odds, for ranking.
+        """How good (n, 2 * width + 4) impressions seem, (n,): the odds in nats, for ranking.
 
         Raises Refusal where the model knows otherwise much than the scorer.
         """

@@ -9,7 +9,7 @@ then hears the phrase.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 from statistics import NormalDist, fmean, pstdev
 from typing import Self
@@ -21,7 +21,7 @@ from performer.codec import STEP_EDGES, Floats
 from performer.limits import untaken
 from performer.notes import Note, Phrase, on_grid
 from performer.taste import Taste
-from performer.touch import Tokens
+from performer.touch import PARTS, Tokens
 
 WANDER = 0.7  # how much of a velocity's distance from the mean the next one keeps
 LEAST_SPREAD = 6.0  # velocity; no player is more even than this
@@ -81,6 +81,9 @@ class TouchMind:
     held: tuple[tuple[int, float], ...] = ()  # (pitch, until when), on the answer's clock
     pedal: int | None = None  # what it does from the last note on; None: it is left alone
     context: Floats | None = None  # all that was known before the last note, where it was said
+    log_odds: Floats = field(  # (5,) nats: how likely each part of it was then
+        default_factory=lambda: np.zeros(len(PARTS), dtype=np.float32)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,6 +224,7 @@ class TouchPlayer:
             (*((key, until) for key, until in mind.held if until > onset), (note.pitch, end)),
             None if mind.pedal is None else int(last[PEDAL]),
             said.context,
+            said.log_odds,
         )
         return note, thought.after(note, step, after)
 

@@ -56,17 +56,19 @@ def lesson(seed: int, prompts: int = 60, noise: float = 1.0, worth: float = 1.0)
     return Lesson(NAMES, (places + own).astype(np.float32), works)
 
 
-def test_an_impression_keeps_the_mean_and_the_last_of_a_window() -> None:
-    contexts = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+def test_an_impression_keeps_the_mean_and_the_last_of_a_window_and_how_likely_it_was() -> None:
+    dice = np.random.default_rng(0)
+    contexts, log_odds = (dice.normal(size=(40, size)).astype(np.float32) for size in (6, 5))
     impression = Impression()
-    for context in contexts:
-        impression = impression.after(context)
-    mean, last = np.split(impression.embedding, 2)
+    for context, odds in zip(contexts, log_odds, strict=True):
+        impression = impression.after(context, odds)
+    mean, last, likely = np.split(impression.embedding, [6, 12])
     assert len(impression.contexts) == WINDOW
     assert np.allclose(mean, contexts[-WINDOW:].mean(axis=0), atol=1e-6)
     assert np.array_equal(last, contexts[-1])
-    assert np.allclose(embedded(contexts), impression.embedding)
-    assert embedded(np.stack([contexts, contexts])).shape == (2, 12)
+    assert np.allclose(likely, log_odds[-WINDOW:, :4].mean(axis=0), atol=1e-6)
+    assert np.allclose(embedded(contexts, log_odds), impression.embedding)
+    assert embedded(np.stack([contexts] * 2), np.stack([log_odds] * 2)).shape == (2, 16)
 
 
 def test_it_learns_what_is_better_whatever_the_piece() -> None:
@@ -131,7 +133,7 @@ def test_the_file_says_what_the_regression_says(tmp_path: Path) -> None:
     asked = np.random.default_rng(1).normal(size=(5, 12)).astype(np.float32)
     assert np.allclose(scorer.odds(asked), line.odds(asked), atol=1e-5)
     assert scorer.card == CARD
-    impression = Impression((asked[0, :6], asked[1, :6]))
+    impression = Impression((asked[0, :4], asked[1, :4]), (asked[0, 4:9], asked[1, 4:9]))
     wanted = as_score(float(line.odds(impression.embedding)))
     assert scorer.score(impression) == pytest.approx(wanted, abs=1e-5)
     assert 0 <= wanted <= 1

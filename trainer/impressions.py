@@ -52,8 +52,8 @@ class Listened:
 
     @property
     def embeddings(self) -> NDArray[np.float32]:
-        """(versions, 2 * width)."""
-        return embedded(self.contexts.astype(np.float32))
+        """(versions, 2 * width + 4)."""
+        return embedded(self.contexts.astype(np.float32), self.log_odds)
 
     def to_file(self, path: Path) -> None:
         """Keep it, whole or not at all."""

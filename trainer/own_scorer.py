@@ -32,15 +32,14 @@ from trainer.teaching import Line, Traits
 
 
 def embedding_of(player: TouchPlayer, rated: Rated) -> NDArray[np.float32]:
-    """What a model makes of what was rated, after its prompt, (2 * width,)."""
+    """What a model makes of what was rated, after its prompt, (2 * width + 4,)."""
     whole = Phrase.of([*rated.prompt.notes, *rated.answer], [*rated.prompt.pedal, *rated.pedal])
     music = phrase_tokens(whole)
     kind = kind_of(np.array([note.start for note in rated.prompt.notes]))
     memory, last = player.fresh, len(rated.prompt.notes) - 1
     for note in music[:last]:
         memory = player.said(note, kind, memory, HEARING).memory
-    contexts, _ = listened(player, music[last:], kind, memory)
-    return embedded(contexts)
+    return embedded(*listened(player, music[last:], kind, memory))
 
 
 def verdicts(said: Sequence[Rating], folder: Path, player: TouchPlayer, scorer: Scorer) -> Verdicts:

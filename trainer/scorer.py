@@ -255,7 +255,8 @@ def _differs(scorer: Scorer, weights: Weights) -> bool:
 CARD = """# The scorer of {card.model}
 
 A logistic regression on what {card.model} (`{short}`) knows at each of 25 notes: the mean and the
-last of its last hidden layer. Taught by {card.taught_by}.
+last of its last hidden layer, and how likely steps, pitches, velocities and durations were to it.
+Taught by {card.taught_by}.
 In every version the length (25 notes), the beginning, the pedal and the mean and spread of
 velocities are those of the composer's continuation.
 Strength {strength:g}, the best of {tried} by pairs won on works kept away (five folds).
