@@ -21,7 +21,7 @@ from performer.thought import Thought
 
 AHEAD = 12  # notes that are thought ahead, and from one look ahead to the next at least
 RECENT = 50  # notes, the latest, that are judged together
-FLOOR = -1.0  # likeness
+FLOOR = -1.7  # likeness
 OTHERS = 16  # ways to go on among which one is sought that quotes no more
 SCORE_DIGITS = 3  # that a take keeps
 
