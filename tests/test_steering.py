@@ -204,6 +204,15 @@ def test_the_first_thought_is_not_steered_on_stage() -> None:
     assert seeds_of(perform(Tiring(), replace(CAREFUL, best_of=1)).take) == [(0, OWN)]
 
 
+def test_in_a_duet_the_players_keys_steer_and_nothing_else() -> None:
+    cares = {mode: replace(CAREFUL, mode=mode, may_quote=True).care for mode in Mode}
+    assert cares == {
+        Mode.ANSWER: Care(4, may_quote=True),
+        Mode.ENDLESS: Care(4, may_quote=True),
+        Mode.DUET: Care(1, may_quote=True),
+    }
+
+
 def test_a_quotation_is_left_on_stage_and_told_where_it_may_go_on() -> None:
     critic = quotable(Attentive(loud_at(OWN)))
     first_thought = replace(CAREFUL, best_of=1)
