@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from performer.model import Model
 from performer.shelf import find_model
 from tests.music import melody, write_midi
-from trainer.command_line import main
+from trainer.command_line import STAGES, main
 
 
 @pytest.fixture
@@ -49,3 +49,10 @@ def test_a_name_stays_in_its_folder(shelf: Path, tmp_path: Path) -> None:
     result = make(tmp_path, name="../mine")
     assert result.exit_code == 2
     assert "'../mine' is no name for a model" in result.output
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_stage_can_be_called(stage: str) -> None:
+    told = CliRunner().invoke(main, [stage, "--help"])
+    assert told.exit_code == 0, told.output
+    assert "Usage:" in told.output

@@ -29,10 +29,9 @@ STAGES = {
     "bench": "Measure the workshop's speed, as ratios within one run.",
 }
 
-
 FILES = {
     "grand": "train_grand",
-    "best-of": "Judge the best of several continuations beside single ones.",
+    "best-of": "best_of",
     "personal": "own_scorer",
 }  # where a stage is, if not in the file of its name
 
