@@ -18,7 +18,7 @@ from performer.refusal import Refusal
 
 TABLE = "hands"
 PASSED_ON = "passed-on"
-LARGEST = 65_536  # bytes
+LARGEST = 8_192  # bytes; at worst reading takes as long as the square of it
 PREAMBLE = """\
 # Antiphon's settings: what pedals, controllers and keys do but for music.
 # A control is "controller 67" (any pedal, button or knob) or "key C8"; `antiphon bind` finds out.

@@ -71,6 +71,7 @@ def test_a_file_is_read(path: Path) -> None:
         ('[hands]\npassed-on = "yes"', "line 2: passed-on is true or false"),
         (b"\xff\xfe", r"not text \(UTF-8\). Correct the file, or delete it."),
         ("#" * 100_000, "too large to be settings"),
+        ("a" + ".a" * 20_000 + " = 1", "too large to be settings"),
         ("a = " + "[" * 5000, "nested too deeply|TOML"),
     ],
 )
