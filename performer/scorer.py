@@ -37,9 +37,7 @@ class Impression:
 
     def after(self, context: Floats, log_odds: Floats) -> "Impression":
         """The impression one note later."""
-        return Impression(
-            (*self.contexts, context)[-WINDOW:], (*self.log_odds, log_odds)[-WINDOW:]
-        )
+        return Impression((*self.contexts, context)[-WINDOW:], (*self.log_odds, log_odds)[-WINDOW:])
 
     @property
     def embedding(self) -> Floats:
