@@ -265,6 +265,7 @@ def speaking(app: QApplication, speech: str) -> Iterator[None]:
     finally:
         for translator in translators.values():
             app.removeTranslator(translator)
+            translator.setParent(None)
         app.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
 
 
