@@ -143,9 +143,11 @@ class Author:
             self._steered = _place_of(fork.thought), seed
 
     def _compose(self, request: TakeUp | GoOn, course: Course, care: Care) -> None:
-        began_at = self._now()
-        composed = self._recalled(request) or compose(self._improviser, request)
-        self._takes = self._now() - began_at
+        composed: Composed | ComposingFailed | None = self._recalled(request)
+        if composed is None:
+            began_at = self._now()
+            composed = compose(self._improviser, request)
+            self._takes = self._now() - began_at
         if isinstance(composed, Composed) and self._critic is not None:
             with suppress(Exception):  # nobody's opinion keeps a note from being played
                 composed = self._followed(composed, course, care, self._critic)
