@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from performer import priority
 from performer.choice import Critic
 from performer.foresight import READY, Foreseen, Opening, Spare, as_foreseen, foresee
 from performer.messages import (
@@ -265,7 +264,6 @@ class Composer:
         self._thread.join(timeout=2)
 
     def _work(self) -> None:
-        priority.ask_to_think()
         while (request := self._latest(self._next())) is not None:
             if isinstance(request, Successor):
                 self._author.give_way(request)

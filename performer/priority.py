@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from enum import Enum
 
 FIFO = 10  # of 1 to 99: before all ordinary programs, after the sound system's own threads
-THINKING = 1  # the same for a thread that thinks: after all that plays or sounds
 SWITCH = 0.0005  # seconds for which one of Python's threads keeps the others waiting, at most
 NICE = -10
 INTERACTIVE = 0x21  # macOS's class of work that somebody is waiting for
@@ -66,24 +65,6 @@ def ask() -> Priority:
         return Priority.RAISED
     except OSError:
         return Priority.ORDINARY
-
-
-def ask_to_think() -> bool:
-    """The least that is before ordinary programs, for the calling thread; whether it is granted.
-
-    A thread that is put aside while it holds Python's lock keeps those waiting that play. Where
-    there is one processor, or no such order, nothing is asked for.
-    """
-    if os.environ.get(WISH) == ORDINARY or (os.cpu_count() or 1) < 2:
-        return False
-    if sys.platform in ("win32", "darwin"):
-        return False
-    try:
-        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(THINKING))
-    except OSError:
-        return False
-    return True
 
 
 def _on_windows() -> Priority:

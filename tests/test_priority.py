@@ -49,17 +49,3 @@ def test_it_is_never_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(priority.os, "setpriority", refused)
     with undisturbed() as granted:
         assert granted is Priority.ORDINARY
-
-
-def test_who_thinks_comes_after_all_that_plays(monkeypatch: pytest.MonkeyPatch) -> None:
-    def granted() -> tuple[bool, int, int]:
-        said = priority.ask_to_think()
-        policy = os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK
-        return said, policy, os.sched_getparam(0).sched_priority
-
-    ((said, policy, level),) = in_a_thread_of_its_own(granted)  # type: ignore[misc]
-    assert said == (policy == os.SCHED_FIFO)
-    assert level == (priority.THINKING if said else 0)
-    assert priority.THINKING < priority.FIFO
-    monkeypatch.setattr(priority.os, "cpu_count", lambda: 1)
-    assert in_a_thread_of_its_own(granted) == [(False, os.SCHED_OTHER, 0)]  # all else would stand
