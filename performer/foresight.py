@@ -1,9 +1,9 @@
 """Thinks of several answers in the silence before the turn passes, and knows the best by then.
 
 The rules kept here: what is foreseen is the thought that will be taken up if nothing more is heard;
-where something else comes, what was foreseen is nothing. Only a seed comes of it, so the first note
-is composed as ever, at the same moment, and the answer can be made again. No note is begun that
-would not be there before the turn passes: so it waits for none.
+where something else comes, what was foreseen is nothing. What comes of it is a seed, and the first
+notes as they would be composed then, so the answer can be made again. No note is begun that would
+not be there before the turn passes: so it waits for none.
 """
 
 from collections.abc import Callable

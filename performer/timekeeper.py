@@ -56,7 +56,7 @@ class Timekeeper:
             self._ahead.remove(each)
             self._take_back(each.message)
         self._send(message)
-        return [Played(each, now - each.at) for each in expected]
+        return [Played(each, now - each.at) for each in expected if each.at <= now]
 
     def wake(self, now: float) -> list[Played]:
         """Send what is due by now; a moment that is long over is left to the engine."""

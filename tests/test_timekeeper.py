@@ -54,6 +54,12 @@ def test_what_the_engine_sends_first_is_not_played_again() -> None:
     assert synth.heard == [STRIKE]
 
 
+def test_what_is_sent_before_its_moment_is_not_late() -> None:
+    synth, keeper = begun(Due(1.0, STRIKE))
+    assert keeper.pass_on(STRIKE, 0.96) == []  # the player's, who strikes the same key as hard
+    assert synth.heard == [STRIKE]
+
+
 def test_what_is_not_sent_after_all_is_taken_back() -> None:
     pedal = sustain(0, 127)
     synth, keeper = begun(Due(1.0, STRIKE), Due(1.0, pedal), Due(2.0, OTHER))
