@@ -244,9 +244,13 @@ def entropy(values: NDArray[np.number]) -> float:
 
 def correlation(one: Doubles, other: Doubles) -> float:
     """Pearson's, and 0 where one of both does not vary."""
-    if len(one) < 3 or one.std() < 1e-9 or other.std() < 1e-9:
+    if len(one) < 3:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    one, other = one - one.mean(), other - other.mean()
+    spreads = np.sqrt([one @ one, other @ other])
+    if spreads.min() < 1e-9 * len(one) ** 0.5:
+        return 0.0
+    return float(one @ other / spreads.prod())
 
 
 def likeness(values: Doubles, lag: int) -> float:

@@ -9,7 +9,7 @@ What is poor is told by likeness, as in `choice`: of what the flagship plays by 
 at a time, one stretch in five lies below the floor.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from performer.choice import Critic, Improvises, Opinion, heard, likeness_of, scored, seeds
@@ -93,35 +93,30 @@ def steered(
     care: Care,
     critic: Critic,
     has_time: Callable[[], bool] = lambda: True,
+    abreast: int = OTHERS,
 ) -> int:
     """The seed with which an answer is to go on from a thought. Raises Refusal, ValueError.
 
-    It is the thought's own where that is good enough, or there is no time to know better.
+    Of at most so many ways it thinks side by side. The seed is the thought's own where that is good
+    enough, or there is no time to know better; the first that is no copy where only that is wanted;
+    and one that was not tried where all are copies.
     """
     is_poor = care.best_of > 1 and _recent(opinion, critic) < FLOOR
     is_quoting = not care.may_quote and opinion.quoting.piece is not None
     if not (is_poor or is_quoting):
         return thought.seed
     most = max(care.best_of, OTHERS) if is_quoting else care.best_of
-    ways: list[Opinion] = []
-    for seed in seeds(thought.seed, most):
-        way = _ahead(improviser, replace(thought, seed=seed), opinion, critic, has_time)
-        if way is None:
-            break
-        ways.append(way)
-        if not (is_poor or _is_copy(way, care, critic)):
-            break  # the first that is no copy will do
-    return _chosen(thought.seed, ways, care, critic)
-
-
-def _chosen(own: int, ways: list[Opinion], care: Care, critic: Critic) -> int:
-    """The seed of the best way; where all are copies, one that was not tried."""
-    if not ways:
-        return own
+    *candidates, untried = seeds(thought.seed, min(most, abreast) + 1)
+    thoughts = [replace(thought, seed=seed) for seed in candidates]
+    ways = _ahead(improviser, thoughts, opinion, critic, has_time)
+    if ways[0] is opinion:
+        return thought.seed
     copies = [_is_copy(way, care, critic) for way in ways]
     if all(copies):
-        return list(seeds(own, len(ways) + 1))[-1]
-    return list(seeds(own, len(ways)))[best([_recent(way, critic) for way in ways], copies)]
+        return untried
+    if not is_poor:
+        return candidates[copies.index(False)]
+    return candidates[best([_recent(way, critic) for way in ways], copies)]
 
 
 def _is_copy(way: Opinion, care: Care, critic: Critic) -> bool:
@@ -134,15 +129,20 @@ def _recent(opinion: Opinion, critic: Critic) -> float:
 
 def _ahead(
     improviser: Improvises,
-    thought: Thought,
+    thoughts: Sequence[Thought],
     opinion: Opinion,
     critic: Critic,
     has_time: Callable[[], bool],
-) -> Opinion | None:
-    """The opinion of an answer so many notes on; None where time ran out."""
+) -> list[Opinion]:
+    """The opinions of some ways to go on, so many notes on, or as far as there was time."""
+    opinions = [opinion] * len(thoughts)
     for _ in range(AHEAD):
         if not has_time():
-            return None
-        note, thought = improviser.next(thought)
-        opinion = heard(opinion, thought, note, critic)
-    return opinion
+            break
+        said = improviser.next_of_each(thoughts)
+        thoughts = [after for _, after in said]
+        opinions = [
+            heard(way, after, note, critic)
+            for way, (note, after) in zip(opinions, said, strict=True)
+        ]
+    return opinions

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from performer.choice import Critic, seeds
+from performer.choice import LEAST_SCORED, Critic, seeds
 from performer.composer import Author, Composer
 from performer.foresight import OPENING, READY, SLACK, Foreseen, as_foreseen, foresee
 from performer.messages import Composed, GoOn, Mode, Overhear, Request, TakeUp
@@ -30,15 +30,14 @@ def test_the_best_of_all_is_foreseen_where_there_is_time() -> None:
     assert foreseen.compared == 8
 
 
-def test_of_those_there_is_time_for_the_best_is_foreseen() -> None:
+def test_the_best_is_foreseen_as_far_as_there_is_time_to_think_of_all() -> None:
     improviser = Moody()
-    whole = 3 * int(OPENING.notes)
     foreseen = foresee(
-        improviser, EXPECTED, 8, Critic(Plain()), lambda: len(improviser.asked) < whole + 5
+        improviser, EXPECTED, 8, Critic(Plain()), lambda: len(improviser.asked) < 8 * LEAST_SCORED
     )
-    assert foreseen.compared == 3
-    assert foreseen.seed == list(seeds(5, 8))[2]
-    assert len(improviser.asked) == whole + 5
+    assert foreseen.compared == 8
+    assert foreseen.seed == list(seeds(5, 8))[-1]
+    assert len(improviser.asked) == 8 * LEAST_SCORED
 
 
 def test_what_is_taken_up_as_expected_has_the_seed_that_was_found() -> None:
