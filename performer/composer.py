@@ -35,6 +35,8 @@ from performer.thought import Struck, Thought, TouchMind
 
 REMEMBERED = 64  # notes, the latest, of which it is known how the answer had gone by then
 BREATH = 0.005  # seconds in which the next note may be asked for before one thinks ahead
+AMPLY = 1.5  # of the time that thinking takes is left for it before a turn passes,
+MOMENT = 0.05  # and seconds more
 PATIENCE = 0.03  # seconds that one who asks for it then may have to wait at most
 
 
@@ -99,26 +101,25 @@ class Author:
         self._opening = Opening()
         self._courses: deque[tuple[Floats | None, Course]] = deque(maxlen=REMEMBERED)
         self._fork: _Fork | None = None
+        self._coming: Overhear | None = None  # what will be taken up if nothing more is heard
         self._steered: tuple[Floats | None, int] | None = None  # from where, with which seed
 
     def give_way(self, successor: "Successor") -> None:
         """Another improviser composes from now on."""
         self._improviser, self._critic = successor.improviser, successor.critic
-        self._foreseen = self._fork = self._steered = None
+        self._foreseen = self._fork = self._coming = self._steered = None
         self._opening.forget()
         self._courses.clear()
         self._put(ModelTakenUp(successor.maker))
 
     def do(self, request: Request) -> None:
         """Do what is asked."""
-        self._fork = None
+        self._fork = self._coming = None
         match request:
             case Overhear():
                 while not self._overhear(request) and self._is_idle():
                     pass  # a few notes at a time: nobody who asks for a note is kept waiting
-                if request.expected is not None and self._is_idle():
-                    self._foresee(request.expected, request.best_of)
-                    self._open(request.expected)
+                self._coming = request
             case TakeUp(turn, thought):
                 wanted = as_foreseen(thought, self._foreseen)
                 self._compose(TakeUp(turn, wanted), Course(), Care())
@@ -127,12 +128,33 @@ class Author:
                 self._compose(replace(request, thought=self._as_steered(request)), course, care)
 
     @property
-    def is_at_a_fork(self) -> bool:
-        """True where it is time to look ahead."""
-        return self._fork is not None
+    def rest(self) -> float | None:
+        """Seconds, if nothing is asked meanwhile, until it is time to look ahead; None: never.
+
+        Before a turn passes it begins no sooner than it must: the player most often plays on.
+        """
+        if self._fork is not None:
+            return BREATH
+        if self._coming is None or self._coming.expected is None:
+            return None
+        taken_at = self._coming.expected.taken_at
+        if taken_at is None:
+            return None
+        opening = self._lane() * OPENING.notes * self._coming.best_of
+        takes = opening + self._compares + READY * self._takes
+        return max(taken_at - AMPLY * takes - MOMENT - self._now(), BREATH)
 
     def look_ahead(self) -> None:
-        """Think about how the answer is to go on, until something is asked for."""
+        """Think about what comes, until something is asked for."""
+        coming, self._coming = self._coming, None
+        if self._fork is not None:
+            self._steer()
+        elif coming is not None and coming.expected is not None:
+            self._foresee(coming.expected, coming.best_of)
+            self._open(coming.expected)
+
+    def _steer(self) -> None:
+        """Think about how the answer is to go on."""
         fork, critic, self._fork = self._fork, self._critic, None
         abreast = OTHERS if self._takes <= 0 else int(PATIENCE / self._takes)
         if fork is None or critic is None or abreast < 2:
@@ -207,8 +229,12 @@ class Author:
 
     def _lanes(self, seconds: float, best_of: int) -> int:
         """How many openings can be thought of in some seconds; always two, to find out anew."""
-        opening = (self._takes_a_lane or self._takes / 2) * OPENING.notes  # a guess, at first
+        opening = self._lane() * OPENING.notes
         return best_of if opening <= 0 else max(min(best_of, int(seconds / opening)), 2)
+
+    def _lane(self) -> float:
+        """Seconds that a note of one of several answers takes; at first, a guess."""
+        return self._takes_a_lane or self._takes / 2
 
     def _open(self, expected: Thought) -> None:
         """Compose the first notes of the answer, as far as there is time."""
@@ -282,9 +308,10 @@ class Composer:
 
     def _next(self) -> Request | Successor | None:
         """What is asked for next; where that takes a moment, one thinks meanwhile."""
-        if self._author.is_at_a_fork:
+        rest = self._author.rest
+        if rest is not None:
             with suppress(queue.Empty):
-                return self._requests.get(timeout=BREATH)
+                return self._requests.get(timeout=rest)
             self._author.look_ahead()
         return self._requests.get()
 

@@ -337,7 +337,9 @@ class VirtualComposer:
         self.asked_at = self.inbox.now()
         if self.overheard is not None:
             self.author.do(self.overheard)
-        elif self.author.is_at_a_fork and self.asked_at > self.mind.at:
+        rest = self.author.rest
+        if rest is not None and self.mind.at + rest < self.asked_at:
+            self.mind.at += rest
             self.author.look_ahead()
         self.mind.at = max(self.mind.at, self.asked_at)
         self.overheard = request if isinstance(request, Overhear) else None

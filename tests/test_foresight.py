@@ -16,7 +16,7 @@ from performer.phrase import Silence, SoFar
 from performer.session import Session, Settings
 from performer.taste import Taste
 from performer.thought import Struck, Thought
-from tests.fakes import Metronome, key, phrase_of, rehearse
+from tests.fakes import Metronome, Unhurried, key, phrase_of, rehearse
 from tests.test_choice import Moody, Plain
 
 PHRASE = Phrase.of([Note(60, 80, 0.0, 0.5), Note(62, 80, 0.5, 0.9)])
@@ -162,6 +162,7 @@ def test_the_first_notes_are_known_before_they_are_asked_for(best_of: int) -> No
     improviser = Attentive()
     author = Author(improviser, said.append, Critic(Plain()), lambda: True, lambda: 0.0)  # type: ignore[arg-type]
     author.do(Overhear(SoFar(PHRASE.notes, (), ()), EXPECTED, best_of))
+    author.look_ahead()
     thought_of = len(improviser.asked)
     notes = answered(author, said, EXPECTED, READY)
     assert len(improviser.asked) == thought_of
@@ -173,12 +174,33 @@ def test_the_first_notes_are_known_before_they_are_asked_for(best_of: int) -> No
     assert answered(unready, anew, replace(EXPECTED, seed=seed), READY) == notes
 
 
+def test_it_begins_to_think_when_it_must_and_not_while_the_player_may_play_on() -> None:
+    attentive = Attentive()
+    slow = Unhurried(attentive, thinking=0.01)
+    author = Author(slow, lambda _: None, Critic(Plain()), lambda: True, lambda: slow.at)
+    for turn in (3, 4):
+        attentive.asked.clear()
+        taken_at = slow.at + 10.0
+        expected = replace(EXPECTED, turn=turn, taken_at=taken_at)
+        author.do(Overhear(SoFar(PHRASE.notes, (), ()), expected, 8))
+        assert not attentive.asked
+        assert author.rest is not None
+        slow.at += author.rest
+        began_at = slow.at
+        author.look_ahead()
+        assert author.rest is None
+        assert len({seed for seed, _ in attentive.asked}) == 8
+        assert slow.at <= taken_at
+    assert slow.at - began_at > (taken_at - began_at) / 2  # it takes most of the time it has left
+
+
 @pytest.mark.parametrize("other", [{"taken_at": 2.01}, {"taste": Taste(pitch=0.5)}, {"turn": 4}])
 def test_where_something_else_is_asked_for_it_is_composed(other: dict[str, object]) -> None:
     said: list[Composed] = []
     improviser = Attentive()
     author = Author(improviser, said.append, None, lambda: True, lambda: 0.0)  # type: ignore[arg-type]
     author.do(Overhear(SoFar(PHRASE.notes, (), ()), EXPECTED))
+    author.look_ahead()
     thought_of = len(improviser.asked)
     author.do(TakeUp(3, replace(EXPECTED, **other)))  # type: ignore[arg-type]
     assert len(improviser.asked) == thought_of + 1
