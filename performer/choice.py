@@ -157,7 +157,7 @@ def choose(
 ) -> Chosen:
     """The best of some answers to a thought that has not begun. Raises Refusal, ValueError."""
     candidates = list(seeds(thought.seed, wanted.count))
-    opinions = _thought_through(
+    opinions = thought_through(
         improviser, [replace(thought, seed=seed) for seed in candidates], wanted, critic, has_time
     )
     compared = [
@@ -173,12 +173,12 @@ def choose(
     return Chosen(seed, opinion, tuple(score for _, _, _, score in compared))
 
 
-def _thought_through(
+def thought_through(
     improviser: Improvises,
     thoughts: Sequence[Thought],
     wanted: Wanted,
     critic: Critic,
-    has_time: Callable[[], bool],
+    has_time: Callable[[], bool] = lambda: True,
 ) -> list[Opinion]:
     """The opinions of some answers, as far as there was time to think of all of them."""
     opinions = [Opinion() for _ in thoughts]

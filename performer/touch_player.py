@@ -54,7 +54,7 @@ UNMOVED, UNMOVED_IN_CHORDS = 0.52, 0.88  # shares of velocities within a bin, on
 REMEMBERED = 48  # memories kept, of the latest notes heard
 SETTLED = 6  # notes that follow a key that is held before it is settled how long that will be
 A_FEW = 4  # notes overheard at a time
-LATE_HEARD, LATE_SAID = 32, 96  # late notes of a memory that are put to the earlier ones
+LATE_HEARD, LATE_SAID = 32, 160  # late notes of a memory that are put to the earlier ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
