@@ -19,7 +19,8 @@ from performer.notes import Note
 from performer.scorer import WINDOW, as_score, best
 from performer.thought import Thought
 
-AHEAD = 12  # notes that are thought ahead, and from one look ahead to the next at least
+AHEAD = 12  # notes that are thought ahead, and from one look ahead to the next at least,
+SOON = 4  # or so many where a piece is quoted
 RECENT = 50  # notes, the latest, that are judged together
 FLOOR = -1.7  # likeness
 OTHERS = 16  # ways to go on among which one is sought that quotes no more
@@ -44,8 +45,9 @@ class Course:
     @property
     def is_at_a_fork(self) -> bool:
         """True where it is time to look ahead."""
-        notes = self.opinion.notes
-        return notes >= WINDOW and notes - self.looked_at >= AHEAD
+        opinion = self.opinion
+        least = AHEAD if opinion.quoting.piece is None else SOON
+        return opinion.notes >= WINDOW and opinion.notes - self.looked_at >= least
 
     def estimate(self, critic: Critic) -> Estimate:
         """What is to be told of it."""
@@ -99,7 +101,7 @@ def steered(
 
     Of at most so many ways it thinks side by side. The seed is the thought's own where that is good
     enough, or there is no time to know better; the first that is no copy where only that is wanted;
-    and one that was not tried where all are copies.
+    where all are copies, the shortest, or one that was not tried.
     """
     is_poor = care.best_of > 1 and _recent(opinion, critic) < FLOOR
     is_quoting = not care.may_quote and opinion.quoting.piece is not None
@@ -109,18 +111,20 @@ def steered(
     *candidates, untried = seeds(thought.seed, min(most, abreast) + 1)
     thoughts = [replace(thought, seed=seed) for seed in candidates]
     ways = _ahead(improviser, thoughts, opinion, critic, has_time)
-    if ways[0] is opinion:
+    if ways[0].notes == opinion.notes:
         return thought.seed
     copies = [_is_copy(way, care, critic) for way in ways]
     if all(copies):
-        return untried
+        lengths = [way.quoting.at_most for way in ways]
+        return candidates[lengths.index(min(lengths))] if min(lengths) < max(lengths) else untried
     if not is_poor:
         return candidates[copies.index(False)]
     return candidates[best([_recent(way, critic) for way in ways], copies)]
 
 
 def _is_copy(way: Opinion, care: Care, critic: Critic) -> bool:
-    return not care.may_quote and way.quoting.at_most > critic.most_quoted
+    longest = max(way.quoted, way.quoting.at_most)
+    return not care.may_quote and longest > critic.most_quoted
 
 
 def _recent(opinion: Opinion, critic: Critic) -> float:
@@ -135,7 +139,7 @@ def _ahead(
     has_time: Callable[[], bool],
 ) -> list[Opinion]:
     """The opinions of some ways to go on, so many notes on, or as far as there was time."""
-    opinions = [opinion] * len(thoughts)
+    opinions = [replace(opinion, quoted=0)] * len(thoughts)
     for _ in range(AHEAD):
         if not has_time():
             break

@@ -33,7 +33,7 @@ from performer.messages import (
 from performer.notes import Note, Phrase
 from performer.scorer import WINDOW, Floats
 from performer.session import Settings
-from performer.steering import AHEAD, OTHERS, Course, steered
+from performer.steering import AHEAD, OTHERS, SOON, Course, steered
 from performer.take import Take, read_take, write_take
 from performer.taste import Taste
 from performer.thought import Struck, Thought
@@ -147,16 +147,34 @@ def test_a_copy_is_left_as_soon_as_it_is_known_for_one() -> None:
     assert steered(improviser, now, opinion, Care(1), critic, has_time) == SECOND
 
 
-def test_it_looks_ahead_once_in_so_many_notes_and_not_in_the_first_window() -> None:
-    improviser, critic, looked = Moody(), Critic(Plain()), []
-    now, course = thought(), Course()
+def test_a_way_that_leaves_a_piece_too_late_is_a_copy() -> None:
+    """The second way quotes on for a while before it leaves; the third leaves at once."""
+    improviser, heard_first = Moody(loud_at(OWN)), 28
+    theme, second = (played(improviser, seed, 80) for seed in (OWN, SECOND))
+    late = np.concatenate([theme[:heard_first], second[heard_first : heard_first + 6]])
+    critic = Critic(Stern(), index_of([theme, late], ["Elise", "Elise"], ["model"]), most_quoted=28)
+    now, opinion = after(improviser, heard_first, critic)
+    assert steered(improviser, now, opinion, Care(1), critic) == THIRD
+
+
+def looked(critic: Critic) -> list[int]:
+    """After which notes one looks ahead."""
+    improviser, now, course, found = Moody(), thought(), Course(), []
     for index in range(100):
         note, now = improviser.next(now)
         course = course.after(note, now, critic)
         if course.is_at_a_fork:
             course = course.looked()
-            looked.append(index + 1)
-    assert looked == list(range(WINDOW, 101, AHEAD))
+            found.append(index + 1)
+    return found
+
+
+def test_it_looks_ahead_once_in_so_many_notes_and_not_in_the_first_window() -> None:
+    assert looked(Critic(Plain())) == list(range(WINDOW, 101, AHEAD))
+
+
+def test_where_it_quotes_it_looks_ahead_more_often() -> None:
+    assert looked(quotable(Moody(), 100)) == list(range(WINDOW, 101, SOON))
 
 
 # On stage, in virtual time
