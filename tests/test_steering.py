@@ -149,9 +149,9 @@ def test_a_copy_is_left_as_soon_as_it_is_known_for_one() -> None:
 
 def test_a_way_that_leaves_a_piece_too_late_is_a_copy() -> None:
     """The second way quotes on for a while before it leaves; the third leaves at once."""
-    improviser, heard_first = Moody(loud_at(OWN)), 28
+    improviser, heard_first = Moody(loud_at(OWN)), 32
     theme, second = (played(improviser, seed, 80) for seed in (OWN, SECOND))
-    late = np.concatenate([theme[:heard_first], second[heard_first : heard_first + 6]])
+    late = np.concatenate([theme[:heard_first], second[heard_first : heard_first + 8]])
     critic = Critic(Stern(), index_of([theme, late], ["Elise", "Elise"], ["model"]), most_quoted=28)
     now, opinion = after(improviser, heard_first, critic)
     assert steered(improviser, now, opinion, Care(1), critic) == THIRD
