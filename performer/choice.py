@@ -2,9 +2,9 @@
 
 The rules kept here: all are thought of side by side, a note of each in one run of the model, as
 long as there is time, and no longer: before every note it asks, and what it has by then is
-compared. The first candidate is what would have been played anyway. A candidate is a seed, so that
-whatever is chosen is made again from the seed alone; and one that quotes a piece for too long is
-never chosen where there is another.
+compared, if that is still wanted. The first candidate is what would have been played anyway. A
+candidate is a seed, so that whatever is chosen is made again from the seed alone; and one that
+quotes a piece for too long is never chosen where there is another.
 
 The best is the likest to a composer's, by the plain figures of its notes: of what is chosen so of
 eight, a judge taught by other works tells 0.84, of single answers 0.90, of the unlikest 0.95
@@ -154,12 +154,12 @@ def choose(
     wanted: Wanted,
     critic: Critic,
     has_time: Callable[[], bool] = lambda: True,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Chosen:
     """The best of some answers to a thought that has not begun. Raises Refusal, ValueError."""
     candidates = list(seeds(thought.seed, wanted.count))
-    opinions = thought_through(
-        improviser, [replace(thought, seed=seed) for seed in candidates], wanted, critic, has_time
-    )
+    thoughts = [replace(thought, seed=seed) for seed in candidates]
+    opinions = thought_through(improviser, thoughts, wanted, critic, has_time, is_wanted)
     compared = [
         (seed, opinion, opinion.likeness, opinion.score)
         for seed, opinion in zip(candidates, opinions, strict=True)
@@ -179,11 +179,15 @@ def thought_through(
     wanted: Wanted,
     critic: Critic,
     has_time: Callable[[], bool] = lambda: True,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> list[Opinion]:
-    """The opinions of some answers, as far as there was time to think of all of them."""
+    """The opinions of some answers, as far as there was time to think of all of them.
+
+    What is no longer wanted is not concluded.
+    """
     opinions = [Opinion() for _ in thoughts]
     going_on = dict(enumerate(thoughts))
-    while going_on and has_time():
+    while going_on and is_wanted() and has_time():
         said = improviser.next_of_each(list(going_on.values()))
         for lane, (note, after) in zip(list(going_on), said, strict=True):
             thought = going_on.pop(lane)
@@ -192,7 +196,7 @@ def thought_through(
             opinions[lane] = heard(opinions[lane], after, note, critic)
             if opinions[lane].notes < wanted.limit.notes:
                 going_on[lane] = after
-    return [concluded(opinion, critic) for opinion in opinions]
+    return [concluded(opinion, critic) if is_wanted() else opinion for opinion in opinions]
 
 
 def _odds(impression: Impression, critic: Critic) -> float:

@@ -222,7 +222,8 @@ class Author:
                 expected,
                 lanes,
                 self._critic,
-                lambda: self._is_idle() and spare.is_enough(),
+                spare.is_enough,
+                self._is_idle,
             )
         self._takes_a_lane = spare.takes / lanes
         self._compares = max(self._now() - spare.asked_at, 0.0)

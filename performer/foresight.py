@@ -51,9 +51,10 @@ def foresee(
     count: int,
     critic: Critic,
     has_time: Callable[[], bool],
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Foreseen:
     """The best of so many openings, as far as there is time for them. Raises Refusal."""
-    chosen = choose(improviser, expected, Wanted(count, OPENING), critic, has_time)
+    chosen = choose(improviser, expected, Wanted(count, OPENING), critic, has_time, is_wanted)
     return Foreseen(expected, chosen.seed, len(chosen.scores))
 
 

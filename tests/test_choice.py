@@ -113,6 +113,20 @@ def test_it_thinks_as_long_as_there_is_time_and_no_longer(notes: int, compared: 
     assert choice.seed == list(seeds(OWN, 8))[max(compared - 1, 0)]
 
 
+@pytest.mark.parametrize("notes", [0, 1, 12])
+def test_what_is_no_longer_wanted_is_neither_thought_of_nor_compared(notes: int) -> None:
+    improviser = Moody()
+    choice = choose(
+        improviser,
+        thought(),
+        Wanted(8, Limit(notes=12)),
+        Critic(Plain()),
+        is_wanted=lambda: len(improviser.asked) < 8 * notes,
+    )
+    assert len(improviser.asked) == 8 * notes
+    assert (choice.seed, choice.scores) == (OWN, ())
+
+
 def test_an_answer_that_quotes_too_long_is_not_chosen() -> None:
     improviser = Moody()
     best = list(seeds(OWN, 4))[-1]
