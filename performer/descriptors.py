@@ -22,6 +22,7 @@ TOGETHER = 0.03  # seconds within which notes are one chord
 SHORTEST = 0.001  # seconds; what the logarithm of a time starts at
 OCTAVE = 12
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor has the same keys
+LEAST_VARIANCE = 1e-18  # below which values are taken for one
 RUN = 3  # intervals, or steps, that make a figure
 LAGS = (1, 2, 3, 4, 6, 8, 12, 16)  # notes after which something may return
 
@@ -228,7 +229,7 @@ def spread(name: str, values: Doubles) -> Named:
 
 def share(true: NDArray[np.bool_]) -> float:
     """The share of what is true."""
-    return float(true.mean()) if len(true) else 0.0
+    return int(np.count_nonzero(true)) / len(true) if len(true) else 0.0
 
 
 def entropy(values: NDArray[np.number]) -> float:
@@ -244,9 +245,13 @@ def entropy(values: NDArray[np.number]) -> float:
 
 def correlation(one: Doubles, other: Doubles) -> float:
     """Pearson's, and 0 where one of both does not vary."""
-    if len(one) < 3 or one.std() < 1e-9 or other.std() < 1e-9:
+    if len(one) < 3:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    one, other = one - one.sum() / len(one), other - other.sum() / len(other)
+    squares = float(one @ one), float(other @ other)
+    if min(squares) < len(one) * LEAST_VARIANCE:
+        return 0.0
+    return float(one @ other) / float(np.sqrt(squares[0] * squares[1]))
 
 
 def likeness(values: Doubles, lag: int) -> float:
