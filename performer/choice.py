@@ -1,7 +1,8 @@
 """Thinks of several answers before one sounds, and plays the best.
 
-The rules kept here: it thinks as long as there is time, and no longer: before every note it asks,
-and what it has by then is compared. The first candidate is what would have been played anyway. A
+The rules kept here: all are thought of side by side, a note of each in one run of the model, as
+long as there is time, and no longer: before every note it asks, and what it has by then is
+compared, if that is still wanted. The first candidate is what would have been played anyway. A
 candidate is a seed, so that whatever is chosen is made again from the seed alone; and one that
 quotes a piece for too long is never chosen where there is another.
 
@@ -29,10 +30,13 @@ LEAST_SCORED = 8  # notes, below which there is no score
 
 
 class Improvises(Protocol):
-    """Whoever can say the next note of a thought."""
+    """Whoever can say the next note of a thought, or of each of several."""
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         """The next note, and the thought after it."""
+
+    def next_of_each(self, thoughts: Sequence[Thought]) -> Sequence[tuple[Note, Thought]]:
+        """The next note of each, and the thoughts after them."""
 
 
 class Scores(Protocol):
@@ -150,47 +154,49 @@ def choose(
     wanted: Wanted,
     critic: Critic,
     has_time: Callable[[], bool] = lambda: True,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Chosen:
     """The best of some answers to a thought that has not begun. Raises Refusal, ValueError."""
-    opinions: list[tuple[int, Opinion]] = []
-    for seed in seeds(thought.seed, wanted.count):
-        opinion = _thought_through(
-            improviser, replace(thought, seed=seed), wanted, critic, has_time
-        )
-        if opinion is None:
-            break
-        opinions.append((seed, opinion))
+    candidates = list(seeds(thought.seed, wanted.count))
+    thoughts = [replace(thought, seed=seed) for seed in candidates]
+    opinions = thought_through(improviser, thoughts, wanted, critic, has_time, is_wanted)
     compared = [
         (seed, opinion, opinion.likeness, opinion.score)
-        for seed, opinion in opinions
+        for seed, opinion in zip(candidates, opinions, strict=True)
         if opinion.likeness is not None and opinion.score is not None
     ]
     if not compared:
-        return Chosen(thought.seed, opinions[0][1] if opinions else None, ())
+        return Chosen(thought.seed, opinions[0] if opinions[0].notes else None, ())
     copies = [opinion.quoted > critic.most_quoted for _, opinion, _, _ in compared]
     place = best([likeness for _, _, likeness, _ in compared], copies)
     seed, opinion, _, _ = compared[place]
     return Chosen(seed, opinion, tuple(score for _, _, _, score in compared))
 
 
-def _thought_through(
+def thought_through(
     improviser: Improvises,
-    thought: Thought,
+    thoughts: Sequence[Thought],
     wanted: Wanted,
     critic: Critic,
-    has_time: Callable[[], bool],
-) -> Opinion | None:
-    """The opinion of one answer; None where time ran out."""
-    opinion = Opinion()
-    while has_time():
-        note, after = improviser.next(thought)
-        if not wanted.limit.allows(note, thought.index):
-            return concluded(opinion, critic)
-        opinion = heard(opinion, after, note, critic)
-        thought = after
-        if opinion.notes >= wanted.limit.notes:
-            return concluded(opinion, critic)
-    return None
+    has_time: Callable[[], bool] = lambda: True,
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> list[Opinion]:
+    """The opinions of some answers, as far as there was time to think of all of them.
+
+    What is no longer wanted is not concluded.
+    """
+    opinions = [Opinion() for _ in thoughts]
+    going_on = dict(enumerate(thoughts))
+    while going_on and is_wanted() and has_time():
+        said = improviser.next_of_each(list(going_on.values()))
+        for lane, (note, after) in zip(list(going_on), said, strict=True):
+            thought = going_on.pop(lane)
+            if not wanted.limit.allows(note, thought.index):
+                continue
+            opinions[lane] = heard(opinions[lane], after, note, critic)
+            if opinions[lane].notes < wanted.limit.notes:
+                going_on[lane] = after
+    return [concluded(opinion, critic) if is_wanted() else opinion for opinion in opinions]
 
 
 def _with_odds(opinion: Opinion, critic: Critic) -> Opinion:

@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from performer import choice
 from performer.choice import Critic
-from performer.foresight import READY, Foreseen, Opening, Spare, as_foreseen, foresee
+from performer.foresight import OPENING, READY, Foreseen, Opening, Spare, as_foreseen, foresee
 from performer.messages import (
     Care,
     Composed,
@@ -27,26 +28,26 @@ from performer.messages import (
     Request,
     TakeUp,
 )
-from performer.notes import Note, Phrase
+from performer.notes import Phrase
 from performer.scorer import Floats
-from performer.steering import Course, steered
+from performer.steering import OTHERS, Course, steered
 from performer.thought import Struck, Thought, TouchMind
 
 REMEMBERED = 64  # notes, the latest, of which it is known how the answer had gone by then
 BREATH = 0.005  # seconds in which the next note may be asked for before one thinks ahead
+AMPLY = 1.5  # of the time that thinking takes is left for it before a turn passes,
+MOMENT = 0.05  # and seconds more
+PATIENCE = 0.03  # seconds that one who asks for it then may have to wait at most
 
 
-class Improvises(Protocol):
-    """Whoever can say the next note of a thought, and listens before and meanwhile."""
+class Improvises(choice.Improvises, Protocol):
+    """Whoever can say the next notes of thoughts, and listens before and meanwhile."""
 
     def overhear(self, phrase: Phrase) -> bool:
         """Listen for a moment to what the player has played so far; whether that was all."""
 
     def hear(self, thought: Thought, struck: Sequence[Struck]) -> Thought:
         """The thought that has heard what the player struck while it played."""
-
-    def next(self, thought: Thought) -> tuple[Note, Thought]:
-        """The next note, and the thought after it."""
 
 
 def compose(improviser: Improvises, request: TakeUp | GoOn) -> Composed | ComposingFailed:
@@ -94,30 +95,31 @@ class Author:
         self._improviser, self._put, self._critic = improviser, put, critic
         self._is_idle, self._now = is_idle, now
         self._takes = 0.0  # seconds that a note took, or a few that were heard
+        self._takes_a_lane = 0.0  # that a note of one took where several were thought of
+        self._compares = 0.0  # that it took to compare them
         self._foreseen: Foreseen | None = None
         self._opening = Opening()
         self._courses: deque[tuple[Floats | None, Course]] = deque(maxlen=REMEMBERED)
         self._fork: _Fork | None = None
+        self._coming: Overhear | None = None  # what will be taken up if nothing more is heard
         self._steered: tuple[Floats | None, int] | None = None  # from where, with which seed
 
     def give_way(self, successor: "Successor") -> None:
         """Another improviser composes from now on."""
         self._improviser, self._critic = successor.improviser, successor.critic
-        self._foreseen = self._fork = self._steered = None
+        self._foreseen = self._fork = self._coming = self._steered = None
         self._opening.forget()
         self._courses.clear()
         self._put(ModelTakenUp(successor.maker))
 
     def do(self, request: Request) -> None:
         """Do what is asked."""
-        self._fork = None
+        self._fork = self._coming = None
         match request:
             case Overhear():
                 while not self._overhear(request) and self._is_idle():
                     pass  # a few notes at a time: nobody who asks for a note is kept waiting
-                if request.expected is not None and self._is_idle():
-                    self._foresee(request.expected, request.best_of)
-                    self._open(request.expected)
+                self._coming = request
             case TakeUp(turn, thought):
                 wanted = as_foreseen(thought, self._foreseen)
                 self._compose(TakeUp(turn, wanted), Course(), Care())
@@ -126,21 +128,43 @@ class Author:
                 self._compose(replace(request, thought=self._as_steered(request)), course, care)
 
     @property
-    def is_at_a_fork(self) -> bool:
-        """True where it is time to look ahead."""
-        return self._fork is not None
+    def rest(self) -> float | None:
+        """Seconds, if nothing is asked meanwhile, until it is time to look ahead; None: never.
+
+        Before a turn passes it begins no sooner than it must: the player most often plays on.
+        """
+        if self._fork is not None:
+            return BREATH
+        if self._coming is None or self._coming.expected is None:
+            return None
+        taken_at = self._coming.expected.taken_at
+        if taken_at is None:
+            return None
+        opening = self._lane() * OPENING.notes * self._coming.best_of
+        takes = opening + self._compares + READY * self._takes
+        return max(taken_at - AMPLY * takes - MOMENT - self._now(), BREATH)
 
     def look_ahead(self) -> None:
-        """Think about how the answer is to go on, until something is asked for."""
+        """Think about what comes, until something is asked for."""
+        coming, self._coming = self._coming, None
+        if self._fork is not None:
+            self._steer()
+        elif coming is not None and coming.expected is not None:
+            self._foresee(coming.expected, coming.best_of)
+            self._open(coming.expected)
+
+    def _steer(self) -> None:
+        """Think about how the answer is to go on."""
         fork, critic, self._fork = self._fork, self._critic, None
-        if fork is None or critic is None:
+        abreast = OTHERS if self._takes <= 0 else int(PATIENCE / self._takes)
+        if fork is None or critic is None or abreast < 2:
             return
-        opinion = fork.course.opinion
+        thought, opinion = fork.thought, fork.course.opinion
         with suppress(Exception):  # what fails here leaves the answer as it goes
             seed = steered(
-                self._improviser, fork.thought, opinion, fork.care, critic, self._is_idle
+                self._improviser, thought, opinion, fork.care, critic, self._is_idle, abreast
             )
-            self._steered = _place_of(fork.thought), seed
+            self._steered = _place_of(thought), seed
 
     def _compose(self, request: TakeUp | GoOn, course: Course, care: Care) -> None:
         composed: Composed | ComposingFailed | None = self._recalled(request)
@@ -189,16 +213,29 @@ class Author:
         """Think of several answers, until something else is asked for, or the turn is to pass."""
         if self._critic is None or best_of < 2 or expected.taken_at is None:
             return
-        spare = Spare(expected.taken_at - READY * self._takes, self._now, self._takes)
+        until = expected.taken_at - READY * self._takes - self._compares
+        lanes = self._lanes(until - self._now(), best_of)
+        spare = Spare(until, self._now, self._takes_a_lane * lanes / 2)
         with suppress(Exception):  # what fails here fails again, and is told, at the answer
             self._foreseen = foresee(
                 self._improviser,
                 expected,
-                best_of,
+                lanes,
                 self._critic,
-                lambda: self._is_idle() and spare.is_enough(),
+                spare.is_enough,
+                self._is_idle,
             )
-        self._takes = spare.takes
+        self._takes_a_lane = spare.takes / lanes
+        self._compares = max(self._now() - spare.asked_at, 0.0)
+
+    def _lanes(self, seconds: float, best_of: int) -> int:
+        """How many openings can be thought of in some seconds; always two, to find out anew."""
+        opening = self._lane() * OPENING.notes
+        return best_of if opening <= 0 else max(min(best_of, int(seconds / opening)), 2)
+
+    def _lane(self) -> float:
+        """Seconds that a note of one of several answers takes; at first, a guess."""
+        return self._takes_a_lane or self._takes / 2
 
     def _open(self, expected: Thought) -> None:
         """Compose the first notes of the answer, as far as there is time."""
@@ -272,9 +309,10 @@ class Composer:
 
     def _next(self) -> Request | Successor | None:
         """What is asked for next; where that takes a moment, one thinks meanwhile."""
-        if self._author.is_at_a_fork:
+        rest = self._author.rest
+        if rest is not None:
             with suppress(queue.Empty):
-                return self._requests.get(timeout=BREATH)
+                return self._requests.get(timeout=rest)
             self._author.look_ahead()
         return self._requests.get()
 

@@ -22,7 +22,6 @@ TOGETHER = 0.03  # seconds within which notes are one chord
 SHORTEST = 0.001  # seconds; what the logarithm of a time starts at
 OCTAVE = 12
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])  # natural minor has the same keys
-LEAST_VARIANCE = 1e-18  # below which values are taken for one
 RUN = 3  # intervals, or steps, that make a figure
 LAGS = (1, 2, 3, 4, 6, 8, 12, 16)  # notes after which something may return
 
@@ -247,11 +246,11 @@ def correlation(one: Doubles, other: Doubles) -> float:
     """Pearson's, and 0 where one of both does not vary."""
     if len(one) < 3:
         return 0.0
-    one, other = one - one.sum() / len(one), other - other.sum() / len(other)
-    squares = float(one @ one), float(other @ other)
-    if min(squares) < len(one) * LEAST_VARIANCE:
+    one, other = one - one.mean(), other - other.mean()
+    spreads = np.sqrt([one @ one, other @ other])
+    if spreads.min() < 1e-9 * len(one) ** 0.5:
         return 0.0
-    return float(one @ other) / float(np.sqrt(squares[0] * squares[1]))
+    return float(one @ other / spreads.prod())
 
 
 def likeness(values: Doubles, lag: int) -> float:

@@ -25,15 +25,14 @@ class Spare:
     def __init__(self, until: float, now: Callable[[], float], takes: float) -> None:
         """The time until a moment on a clock, one note taking so many seconds."""
         self._until, self._now = until, now
-        self._asked_at: float | None = None
+        self.asked_at = now()  # for the last time
         self.takes = takes  # seconds, the longest
 
     def is_enough(self) -> bool:
         """Whether a note that is begun now is there in time; asked before every note."""
         at = self._now()
-        if self._asked_at is not None:
-            self.takes = max(self.takes, at - self._asked_at)
-        self._asked_at = at
+        self.takes = max(self.takes, at - self.asked_at)
+        self.asked_at = at
         return at + self.takes < self._until
 
 
@@ -52,9 +51,10 @@ def foresee(
     count: int,
     critic: Critic,
     has_time: Callable[[], bool],
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Foreseen:
-    """The best of so many openings, or of those for which there is time. Raises Refusal."""
-    chosen = choose(improviser, expected, Wanted(count, OPENING), critic, has_time)
+    """The best of so many openings, as far as there is time for them. Raises Refusal."""
+    chosen = choose(improviser, expected, Wanted(count, OPENING), critic, has_time, is_wanted)
     return Foreseen(expected, chosen.seed, len(chosen.scores))
 
 

@@ -46,6 +46,13 @@ class Improviser:
         """The next note of the answer, and the thought after it. Raises Refusal, ValueError."""
         return self.player.next(thought)
 
+    def next_of_each(self, thoughts: Sequence[Thought]) -> Sequence[tuple[Note, Thought]]:
+        """The next note of each of some answers, and the thought after it.
+
+        Raises Refusal, ValueError.
+        """
+        return self.player.next_of_each(thoughts)
+
     def thoughts(self, thought: Thought, limit: Limit) -> Iterator[tuple[Note, Thought]]:
         """The notes of an answer, each with the thought after it, as far as the limit allows."""
         while True:

@@ -7,6 +7,7 @@ bounds that exist leave something to draw: what cannot be played is refused with
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +62,8 @@ class Bounds:
 
     @property
     def pitches(self) -> NDArray[np.bool_]:
-        """The pitches that may sound, (128,)."""
-        pitch = np.arange(PITCHES)
-        lowest, highest = max(self.lowest, LOWEST), min(self.highest, HIGHEST)
-        is_there = (pitch >= lowest) & (pitch <= highest)
-        return np.asarray(is_there & np.isin(pitch % OCTAVE, list(self.classes)))
+        """The pitches that may sound, (128,); not to be written into."""
+        return _within(max(self.lowest, LOWEST), min(self.highest, HIGHEST), self.classes)
 
     @property
     def durations(self) -> NDArray[np.bool_]:
@@ -77,6 +75,15 @@ class Bounds:
         is_late_enough = STEP_EDGES[1:] > min(wait, STEP_EDGES[-2])
         is_soon = (STEP_EDGES[1:] <= self.longest_silence) & is_late_enough
         return np.asarray(is_soon if is_soon.any() else np.cumsum(is_late_enough) == 1)
+
+
+@lru_cache
+def _within(lowest: int, highest: int, classes: frozenset[int]) -> NDArray[np.bool_]:
+    pitch = np.arange(PITCHES)
+    is_there = (pitch >= lowest) & (pitch <= highest)
+    within = np.asarray(is_there & np.isin(pitch % OCTAVE, list(classes)))
+    within.flags.writeable = False
+    return within
 
 
 PIANO = Bounds()

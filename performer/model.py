@@ -33,7 +33,7 @@ SIGNATURES = {codec.CODEC: codec.SIGNATURE, touch.CODEC: touch.SIGNATURE}
 
 T = TypeVar("T")
 Graph: TypeAlias = ort.InferenceSession
-Inputs = Mapping[str, tuple[tuple[int, ...], type]]
+Inputs = Mapping[str, tuple[tuple[int | str, ...], type]]
 
 
 class Model:
@@ -61,7 +61,10 @@ class Model:
 
     @property
     def inputs(self) -> Inputs:
-        """What the graph reads: the shape and the type of each input, by name."""
+        """What the graph reads, by name: the type of each input, and its shape.
+
+        A size that differs from run to run is a name.
+        """
         return {
             tensor.name: (tuple(tensor.shape), DTYPES[tensor.type])
             for tensor in self._graph.get_inputs()
@@ -171,14 +174,21 @@ def _check_fit(card: ModelCard, graph: Graph) -> None:
             raise ValueError(f"it has no output {name!r} of shape {_written(shape)}")
     for name in set(inputs) - set(signature.inputs):
         raise ValueError(f"it reads {name!r}, which nobody gives it")
-    for name in signature.carried:
-        sizes = [size for size in inputs[name] if isinstance(size, int)]
-        if len(sizes) < len(inputs[name]) or prod(sizes) > LARGEST_STATE:
+    for name, shape in {**signature.carried, **signature.remembered}.items():
+        sizes = _sizes(inputs[name])
+        named = [size for size in shape if isinstance(size, str)]
+        if len(sizes) + len(named) < len(shape) or prod(sizes) > LARGEST_STATE:
             raise ValueError(f"its {name!r} is of no size that can be carried along")
-        if outputs[f"next_{name}"] != inputs[name]:
+    for name in signature.carried:
+        if _sizes(outputs[f"next_{name}"]) != _sizes(inputs[name]):
             raise ValueError(f"it does not carry on its {name!r}")
     if any(tensor.type not in DTYPES for tensor in graph.get_inputs()):
         raise ValueError("it reads numbers of a strange kind")
+
+
+def _sizes(shape: Iterable[object]) -> list[int]:
+    """Those that are the same in every run."""
+    return [size for size in shape if isinstance(size, int)]
 
 
 def _fits(shape: list[object], wanted: Shape) -> bool:
@@ -187,7 +197,7 @@ def _fits(shape: list[object], wanted: Shape) -> bool:
     )
 
 
-def _written(shape: Iterable[int | None]) -> str:
+def _written(shape: Shape) -> str:
     return " x ".join("any" if size is None else str(size) for size in shape)
 
 

@@ -23,6 +23,7 @@ from performer.refusal import Refusal
 
 RUN = 16  # intervals that are heard together
 ONE_IN = 4  # runs, of which one is held
+UNHEARD = 8  # notes that may have been quoted before the first run that is held
 SEED = 7  # of the factors
 COMMON = np.iinfo(np.uint16).max  # owner of what many pieces share: it quotes nobody
 LOWEST_JUMP = -128  # semitones; keeps what is summed from being negative
@@ -63,8 +64,11 @@ class Quoting:
 
     @property
     def at_most(self) -> int:
-        """How many they may be: it goes on until a run that is held tells otherwise."""
-        return self.heard - min(self.since.values()) if self.since else 0
+        """How many they may be: a few more before, and on until a run that is held says otherwise.
+
+        Nine in ten began no earlier than that.
+        """
+        return self.heard - min(self.since.values()) + UNHEARD if self.since else 0
 
     @property
     def piece(self) -> int | None:

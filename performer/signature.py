@@ -6,13 +6,17 @@ The rule kept here: a codec and its signature stand together; a file that does n
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Shape = tuple[int | None, ...]  # None: the model's own size
+Shape = tuple[int | str | None, ...]  # None: the model's own size; a name: another in every run
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Inputs and outputs by name, and the inputs whose next values are outputs `next_NAME`."""
+    """Inputs and outputs by name; the inputs whose next values are outputs `next_NAME`.
+
+    What is remembered is read too, and whoever runs the graph adds to it.
+    """
 
     inputs: Mapping[str, Shape]
     outputs: Mapping[str, Shape]
     carried: Mapping[str, Shape] = field(default_factory=dict)
+    remembered: Mapping[str, Shape] = field(default_factory=dict)

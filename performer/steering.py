@@ -9,7 +9,7 @@ What is poor is told by likeness, as in `choice`: of what the flagship plays by 
 at a time, one stretch in five lies below the floor.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from performer.choice import Critic, Improvises, Opinion, heard, likeness_of, scored, seeds
@@ -19,7 +19,8 @@ from performer.notes import Note
 from performer.scorer import WINDOW, as_score, best
 from performer.thought import Thought
 
-AHEAD = 12  # notes that are thought ahead, and from one look ahead to the next at least
+AHEAD = 12  # notes that are thought ahead, and from one look ahead to the next at least,
+SOON = 4  # or so many where a piece is quoted
 RECENT = 50  # notes, the latest, that are judged together
 FLOOR = -1.7  # likeness
 OTHERS = 16  # ways to go on among which one is sought that quotes no more
@@ -44,8 +45,9 @@ class Course:
     @property
     def is_at_a_fork(self) -> bool:
         """True where it is time to look ahead."""
-        notes = self.opinion.notes
-        return notes >= WINDOW and notes - self.looked_at >= AHEAD
+        opinion = self.opinion
+        least = AHEAD if opinion.quoting.piece is None else SOON
+        return opinion.notes >= WINDOW and opinion.notes - self.looked_at >= least
 
     def estimate(self, critic: Critic) -> Estimate:
         """What is to be told of it."""
@@ -93,39 +95,36 @@ def steered(
     care: Care,
     critic: Critic,
     has_time: Callable[[], bool] = lambda: True,
+    abreast: int = OTHERS,
 ) -> int:
     """The seed with which an answer is to go on from a thought. Raises Refusal, ValueError.
 
-    It is the thought's own where that is good enough, or there is no time to know better.
+    Of at most so many ways it thinks side by side. The seed is the thought's own where that is good
+    enough, or there is no time to know better; the first that is no copy where only that is wanted;
+    where all are copies, the shortest, or one that was not tried.
     """
     is_poor = care.best_of > 1 and _recent(opinion, critic) < FLOOR
     is_quoting = not care.may_quote and opinion.quoting.piece is not None
     if not (is_poor or is_quoting):
         return thought.seed
     most = max(care.best_of, OTHERS) if is_quoting else care.best_of
-    ways: list[Opinion] = []
-    for seed in seeds(thought.seed, most):
-        way = _ahead(improviser, replace(thought, seed=seed), opinion, critic, has_time)
-        if way is None:
-            break
-        ways.append(way)
-        if not (is_poor or _is_copy(way, care, critic)):
-            break  # the first that is no copy will do
-    return _chosen(thought.seed, ways, care, critic)
-
-
-def _chosen(own: int, ways: list[Opinion], care: Care, critic: Critic) -> int:
-    """The seed of the best way; where all are copies, one that was not tried."""
-    if not ways:
-        return own
+    *candidates, untried = seeds(thought.seed, min(most, abreast) + 1)
+    thoughts = [replace(thought, seed=seed) for seed in candidates]
+    ways = _ahead(improviser, thoughts, opinion, critic, has_time)
+    if ways[0].notes == opinion.notes:
+        return thought.seed
     copies = [_is_copy(way, care, critic) for way in ways]
     if all(copies):
-        return list(seeds(own, len(ways) + 1))[-1]
-    return list(seeds(own, len(ways)))[best([_recent(way, critic) for way in ways], copies)]
+        lengths = [way.quoting.at_most for way in ways]
+        return candidates[lengths.index(min(lengths))] if min(lengths) < max(lengths) else untried
+    if not is_poor:
+        return candidates[copies.index(False)]
+    return candidates[best([_recent(way, critic) for way in ways], copies)]
 
 
 def _is_copy(way: Opinion, care: Care, critic: Critic) -> bool:
-    return not care.may_quote and way.quoting.at_most > critic.most_quoted
+    longest = max(way.quoted, way.quoting.at_most)
+    return not care.may_quote and longest > critic.most_quoted
 
 
 def _recent(opinion: Opinion, critic: Critic) -> float:
@@ -134,15 +133,20 @@ def _recent(opinion: Opinion, critic: Critic) -> float:
 
 def _ahead(
     improviser: Improvises,
-    thought: Thought,
+    thoughts: Sequence[Thought],
     opinion: Opinion,
     critic: Critic,
     has_time: Callable[[], bool],
-) -> Opinion | None:
-    """The opinion of an answer so many notes on; None where time ran out."""
+) -> list[Opinion]:
+    """The opinions of some ways to go on, so many notes on, or as far as there was time."""
+    opinions = [replace(opinion, quoted=0)] * len(thoughts)
     for _ in range(AHEAD):
         if not has_time():
-            return None
-        note, thought = improviser.next(thought)
-        opinion = heard(opinion, thought, note, critic)
-    return opinion
+            break
+        said = improviser.next_of_each(thoughts)
+        thoughts = [after for _, after in said]
+        opinions = [
+            heard(way, after, note, critic)
+            for way, (note, after) in zip(opinions, said, strict=True)
+        ]
+    return opinions

@@ -8,7 +8,7 @@ What a model remembers of the music is its mind. There is none before the first 
 then hears the phrase.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from statistics import NormalDist, fmean, pstdev
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from performer.codec import STEP_EDGES, Floats
 from performer.limits import untaken
+from performer.memory import Memory
 from performer.notes import Note, Phrase, on_grid
 from performer.taste import Taste
 from performer.touch import PARTS, Tokens
@@ -74,7 +75,7 @@ class WindowMind:
 class TouchMind:
     """What a model carries along that hears touch and pedal, and the last note, not yet heard."""
 
-    memory: Mapping[str, NDArray[np.generic]]  # by the names of the graph's inputs
+    memory: Memory
     last: Tokens  # (5,)
     kind: int  # of source, as which the music is read
     velocity: int  # of the last note
@@ -201,6 +202,8 @@ class Thought:
 
     def _busy(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
         """Onsets a second of the player's, up to each of some moments."""
+        if not self.player_at:
+            return np.zeros(len(at))
         before = at[:, None] - np.array(self.player_at)[None, :]  # (moments, onsets)
         busy: NDArray[np.float64] = ((before >= 0) & (before < BUSY)).sum(axis=1) / BUSY
         return busy

@@ -29,38 +29,52 @@ PERFORMED, EXPRESSIVE, SCORE = range(len(KINDS))
 EARLY = 64  # notes from a phrase's first on, by which what it is read as is decided
 SET_BY_SOFTWARE = 0.25  # share of steps that are exactly 0; human playing has 0.03
 
+LANES, LATE, LATER = "lanes", "late", "later"  # sizes that differ from run to run
+MOST_LATE = 256  # late notes that a model can be given
+
 Tokens = NDArray[np.int64]
 
-STATE = {
-    "hidden": (None, 1, None),  # layers, 1, cells
-    "cell": (None, 1, None),
-    "tail": (None, None),  # the notes before, as the model knows them
-    "key": (None, None),  # of the moment now
-    "keys": (None, None, None),  # of the moments before each earlier note
-    "values": (None, None, None),  # of each earlier note
-    "pitches": (None,),  # of each earlier note; -1 where there is none
+CARRIED = {
+    "hidden": (LANES, None, None),  # layers, cells
+    "cell": (LANES, None, None),
+    "tail": (LANES, None, None),  # the notes before, as the model knows them
+    "key": (LANES, None, None),  # of the moment now
+    "last": (LANES, 1),  # pitch; -1 before the first note
+    "late_keys": (LANES, None, LATE, None),  # of the moments before each late note
+    "late_values": (LANES, None, LATE, None),  # of each late note
+    "late_pitches": (LANES, LATE),
+    "late_intervals": (LANES, LATE),
+}  # from note to note by each lane: the LSTM's state, and the memory of the late notes
+EARLIER = {
+    "keys": (None, None, None),
+    "values": (None, None, None),
+    "pitches": (None,),  # -1 where there is none
     "intervals": (None,),
-    "last": (1,),  # pitch; -1 before the first note
-}  # carried from note to note: the LSTM's state, and the memory
+}  # the memory of the notes before those, of all lanes alike
 SIGNATURE = Signature(
     inputs={
-        "note": (len(PARTS),),  # the last one
+        "note": (LANES, len(PARTS)),  # the last one
         "kind": (1,),
-        "numbers": (len(PARTS),),  # evenly between 0 and 1
-        "temperatures": (len(PARTS),),
-        "top_p": (len(PARTS),),
-        "allowed": (sum(SIZES),),
-        "allowed_in_chord": (PITCHES,),  # pitches, where the step is one within a chord
-        "forced": (len(PARTS),),  # -1 where a part is drawn
-        **STATE,
+        "numbers": (LANES, len(PARTS)),  # evenly between 0 and 1
+        "temperatures": (LANES, len(PARTS)),
+        "top_p": (LANES, len(PARTS)),
+        "allowed": (LANES, sum(SIZES)),
+        "allowed_in_chord": (LANES, PITCHES),  # pitches, where the step is one within a chord
+        "forced": (LANES, len(PARTS)),  # -1 where a part is drawn
+        **CARRIED,
+        **EARLIER,
     },
     outputs={
-        "next_note": (len(PARTS),),
-        "log_odds": (len(PARTS),),
-        "context": (1, None),
-        **{f"next_{name}": shape for name, shape in STATE.items()},
+        "next_note": (LANES, len(PARTS)),
+        "log_odds": (LANES, len(PARTS)),
+        "context": (LANES, None),
+        **{
+            f"next_{name}": tuple(LATER if size == LATE else size for size in shape)
+            for name, shape in CARRIED.items()
+        },
     },
-    carried=STATE,
+    carried=CARRIED,
+    remembered=EARLIER,
 )
 
 

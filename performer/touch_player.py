@@ -1,8 +1,9 @@
 """Plays with a model that hears touch and pedal: the flagship.
 
 The rules kept here: what must not be is masked before it is drawn; see `improviser`. The graph says
-one note a run, reproducible from the random numbers that it is given. What was heard already is not
-heard twice: the memories after the latest notes are kept, which saves time and changes nothing.
+one note a run, reproducible from the random numbers that it is given, or one of each of several
+ways to go on. What was heard already is not heard twice: the memories after the latest notes are
+kept, which saves time and changes nothing.
 
 How long a key will be held that is not let go yet nobody knows: the model itself says, and not less
 than it has been held. Of a key held through many notes that is settled when a few have followed, by
@@ -18,21 +19,25 @@ from numpy.typing import NDArray
 
 from performer.codec import DURATION_EDGES, STEP_EDGES, bins, seconds_in_bin
 from performer.limits import SHORTEST, untaken
+from performer.memory import Arrays, Memory, are_of_one_past, side_by_side
 from performer.model import Model
 from performer.notes import Note, Phrase, on_grid
 from performer.thought import BY_THE_PHRASE, BY_THE_PLACE, Struck, Thought, TouchMind
 from performer.touch import (
+    CARRIED,
     CHORD_STEPS,
     DOWN,
     DURATION,
+    EARLIER,
     EXPRESSIVE,
+    LANES,
+    LATE,
     PARTS,
     PEDAL,
     PERFORMED,
     PITCH,
     RENEWED,
     SIZES,
-    STATE,
     STEP,
     UNKNOWN_PEDAL,
     UP,
@@ -49,8 +54,7 @@ UNMOVED, UNMOVED_IN_CHORDS = 0.52, 0.88  # shares of velocities within a bin, on
 REMEMBERED = 48  # memories kept, of the latest notes heard
 SETTLED = 6  # notes that follow a key that is held before it is settled how long that will be
 A_FEW = 4  # notes overheard at a time
-
-Memory = Mapping[str, NDArray[np.generic]]
+LATE_HEARD, LATE_SAID = 32, 160  # late notes of a memory that are put to the earlier ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,41 +150,76 @@ class TouchPlayer:
     def __init__(self, model: Model) -> None:
         """A player that has heard nothing yet."""
         self._model = model
-        self._outputs = ["next_note", "log_odds", "context", *(f"next_{name}" for name in STATE)]
+        self._outputs = ["next_note", "log_odds", "context", *(f"next_{name}" for name in CARRIED)]
         self._heard: _Heard | None = None
         self._along: tuple[Thought, tuple[Struck, ...], Thought] | None = None  # from, what, to
 
     @property
     def fresh(self) -> Memory:
         """The memory before the first note."""
-        memory: dict[str, NDArray[np.generic]] = {
-            name: np.zeros(shape, dtype)
+        sizes = {LANES: 1, LATE: 0}
+        empty: dict[str, NDArray[np.generic]] = {
+            name: np.zeros(
+                [sizes[size] if isinstance(size, str) else size for size in shape], dtype
+            )
             for name, (shape, dtype) in self._model.inputs.items()
-            if name in STATE
+            if name in CARRIED or name in EARLIER
         }
         for name in ("pitches", "last"):
-            memory[name][:] = -1
-        return memory
+            empty[name][:] = -1
+        earlier, lanes = ({name: empty[name] for name in names} for names in (EARLIER, CARRIED))
+        return Memory(earlier, lanes)
 
     def warm_up(self) -> None:
         """Say a note that nobody hears, so that the first one heard comes as quickly as others."""
         self.said(np.zeros(len(PARTS), dtype=np.int64), PERFORMED, self.fresh, HEARING)
 
     def said(self, note: Tokens, kind: int, memory: Memory, wish: Wish) -> Said:
-        """The note that follows a note (5,). Raises Refusal where the model fails."""
-        inputs = {
-            "note": note,
-            "kind": np.array([kind]),
-            "numbers": np.array(wish.numbers, dtype=np.float32),
-            "temperatures": np.array(wish.temperatures, dtype=np.float32),
-            "top_p": np.array(wish.top_p, dtype=np.float32),
-            "allowed": np.concatenate(wish.allowed),
-            "allowed_in_chord": wish.in_chord,
-            "forced": wish.forced,
-            **memory,
-        }
+        """The note that follows a note (5,) that is heard. Raises Refusal where the model fails."""
+        (said,) = self.said_of_each([note], kind, [memory], [wish], LATE_HEARD)
+        return said
+
+    def said_of_each(
+        self,
+        notes: Sequence[Tokens],
+        kind: int,
+        memories: Sequence[Memory],
+        wishes: Sequence[Wish],
+        most_late: int = LATE_SAID,
+    ) -> list[Said]:
+        """The note that follows each of some notes (5,), in one run. The memories have one past.
+
+        From so many late notes on a memory is settled. Raises Refusal where the model fails.
+        """
+        earlier = memories[0].earlier
+        inputs = self.inputs(notes, kind, memories, wishes)
         drawn, log_odds, context, *state = self._model.run(self._outputs, inputs)
-        return Said(drawn, log_odds, dict(zip(STATE, state, strict=True)), context[0])
+        lanes = dict(zip(CARRIED, state, strict=True))
+        after = [Memory(earlier, lanes, lane) for lane in range(len(notes))]
+        if after[0].late >= most_late:
+            after = [memory.settled() for memory in after]
+        return [Said(*each) for each in zip(drawn, log_odds, after, context, strict=True)]
+
+    def inputs(
+        self,
+        notes: Sequence[Tokens],
+        kind: int,
+        memories: Sequence[Memory],
+        wishes: Sequence[Wish],
+    ) -> Arrays:
+        """What the graph is given: a lane for each of some notes (5,)."""
+        return {
+            "note": np.stack(notes),
+            "kind": np.array([kind]),
+            "numbers": np.array([wish.numbers for wish in wishes], dtype=np.float32),
+            "temperatures": np.array([wish.temperatures for wish in wishes], dtype=np.float32),
+            "top_p": np.array([wish.top_p for wish in wishes], dtype=np.float32),
+            "allowed": np.stack([np.concatenate(wish.allowed) for wish in wishes]),
+            "allowed_in_chord": np.stack([wish.in_chord for wish in wishes]),
+            "forced": np.stack([wish.forced for wish in wishes]),
+            **side_by_side(memories),
+            **memories[0].earlier,
+        }
 
     def overhear(self, phrase: Phrase) -> bool:
         """Listen while the player plays, a few notes at a time; whether that was all.
@@ -204,9 +243,31 @@ class TouchPlayer:
 
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         """The next note of the answer, and the thought after it. Raises Refusal."""
-        mind = self._mind(thought)
-        *numbers, in_step, in_velocity, in_duration = thought.numbers(len(PARTS) + 3)
-        said = self.said(mind.last, mind.kind, mind.memory, self._wish(thought, mind, numbers))
+        (after,) = self.next_of_each([thought])
+        return after
+
+    def next_of_each(self, thoughts: Sequence[Thought]) -> list[tuple[Note, Thought]]:
+        """The next note of each of some answers, and the thought after it. Raises Refusal.
+
+        Those that go on from the same past are played in one run.
+        """
+        minds = [self._mind(thought) for thought in thoughts]
+        if not are_of_one_past([mind.memory for mind in minds]):
+            return [self.next(thought) for thought in thoughts]
+        numbers = [thought.numbers(len(PARTS) + 3) for thought in thoughts]
+        said = self.said_of_each(
+            [mind.last for mind in minds],
+            minds[0].kind,
+            [mind.memory for mind in minds],
+            [self._wish(*each) for each in zip(thoughts, minds, numbers, strict=True)],
+        )
+        return [self._noted(*each) for each in zip(thoughts, minds, numbers, said, strict=True)]
+
+    def _noted(
+        self, thought: Thought, mind: TouchMind, numbers: Sequence[float], said: Said
+    ) -> tuple[Note, Thought]:
+        """What was said as a note, and the thought after it."""
+        in_step, in_velocity, in_duration = numbers[len(PARTS) :]
         step = on_grid(seconds_in_bin(int(said.note[STEP]), STEP_EDGES, in_step))
         duration = seconds_in_bin(int(said.note[DURATION]), DURATION_EDGES, in_duration)
         velocity = _velocity(mind, said.note, in_velocity)
@@ -251,7 +312,8 @@ class TouchPlayer:
             ]
         )
         numbers = thought.numbers(len(PARTS), BY_THE_PLACE)
-        said = self.said(mind.last, mind.kind, mind.memory, Wish(numbers, forced=asked))
+        wish = Wish(numbers, forced=asked)
+        (said,) = self.said_of_each([mind.last], mind.kind, [mind.memory], [wish])
         after = replace(
             mind,
             memory=said.memory,
@@ -306,7 +368,7 @@ class TouchPlayer:
         allowed = tuple(longer if part == DURATION else all_ for part, all_ in enumerate(ANYTHING))
         return Wish(tuple(dice.random(len(PARTS))), allowed=allowed, forced=asked)
 
-    def _wish(self, thought: Thought, mind: TouchMind, numbers: list[float]) -> Wish:
+    def _wish(self, thought: Thought, mind: TouchMind, numbers: Sequence[float]) -> Wish:
         """How the next note of a thought is to be drawn."""
         base, taste = self._model.card.taste, thought.taste
         top_p = min(base.top_p, taste.top_p)
@@ -318,7 +380,7 @@ class TouchPlayer:
             waited = on_grid(thought.taken_at - thought.phrase.notes[-1].start)
             forced = np.where(np.arange(len(PARTS)) == STEP, _step_bin(waited), FREE)
         return Wish(
-            tuple(numbers),
+            tuple(numbers[: len(PARTS)]),
             (
                 base.rhythm * taste.rhythm,
                 base.pitch * taste.pitch,

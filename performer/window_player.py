@@ -93,6 +93,10 @@ class WindowPlayer:
         rows = slid(mind.rows, row(note.pitch, step, note.duration))
         return note, thought.after(note, step, WindowMind(rows, dynamics))
 
+    def next_of_each(self, thoughts: Sequence[Thought]) -> list[tuple[Note, Thought]]:
+        """The next note of each of some answers, and the thought after it, one by one."""
+        return [self.next(thought) for thought in thoughts]
+
     def _heard_along(self, thought: Thought, struck: Struck) -> Thought:
         """The thought after a key that the player struck: the model says how long it is held."""
         mind, step = self._mind(thought), thought.step_to(struck)

@@ -74,6 +74,7 @@ from performer.thought import Struck, Thought
 from tests.fakes import (
     Listener,
     Metronome,
+    OneByOne,
     composing,
     key,
     messages_by_model,
@@ -163,7 +164,7 @@ class BadMachine(VirtualInbox):
 
 
 @dataclass
-class Moody:
+class Moody(OneByOne):
     """An improviser who fails now and then, and likes keys that are taken."""
 
     dice: random.Random
@@ -502,7 +503,7 @@ class Soaked:
     growth: float  # MB
 
 
-class Strolling:
+class Strolling(OneByOne):
     """An improviser whose steps are known: whole milliseconds, another every time."""
 
     def overhear(self, phrase: Phrase) -> bool:

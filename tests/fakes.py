@@ -54,8 +54,18 @@ PLAIN = Settings()
 STALL = 1.5  # seconds
 
 
+class OneByOne:
+    """An improviser who says the next note of each of several answers one after the other."""
+
+    def next_of_each(self, thoughts: Sequence[Thought]) -> list[tuple[Note, Thought]]:
+        return [self.next(thought) for thought in thoughts]
+
+    def next(self, thought: Thought) -> tuple[Note, Thought]:
+        raise NotImplementedError
+
+
 @dataclass
-class Metronome:
+class Metronome(OneByOne):
     """An improviser that strikes one key after the other, evenly."""
 
     step: float = 0.25
@@ -75,7 +85,7 @@ class Metronome:
         return note, replace(thought, index=thought.index + 1, onset=onset)
 
 
-class Broken:
+class Broken(OneByOne):
     """An improviser whose model fails."""
 
     def overhear(self, phrase: Phrase) -> bool:
@@ -279,7 +289,10 @@ def write_trial_touch_model(path: Path, seed: int = 1, memory: int = 32) -> Path
 
 @dataclass
 class Unhurried:
-    """An improviser each of whose notes takes some seconds of a clock of its own."""
+    """An improviser each of whose notes takes some seconds of a clock of its own.
+
+    So does each of several side by side: of a model, those take less.
+    """
 
     improviser: Improvises
     thinking: float
@@ -295,6 +308,10 @@ class Unhurried:
     def next(self, thought: Thought) -> tuple[Note, Thought]:
         self.at = round(self.at + self.thinking, 6)
         return self.improviser.next(thought)
+
+    def next_of_each(self, thoughts: Sequence[Thought]) -> Sequence[tuple[Note, Thought]]:
+        self.at = round(self.at + self.thinking * len(thoughts), 6)
+        return self.improviser.next_of_each(thoughts)
 
 
 class VirtualComposer:
@@ -320,7 +337,9 @@ class VirtualComposer:
         self.asked_at = self.inbox.now()
         if self.overheard is not None:
             self.author.do(self.overheard)
-        elif self.author.is_at_a_fork and self.asked_at > self.mind.at:
+        rest = self.author.rest
+        if rest is not None and self.mind.at + rest < self.asked_at:
+            self.mind.at += rest
             self.author.look_ahead()
         self.mind.at = max(self.mind.at, self.asked_at)
         self.overheard = request if isinstance(request, Overhear) else None

@@ -10,17 +10,19 @@ from performer.choice import LEAST_SCORED, Chosen, Critic, Wanted, choose, seeds
 from performer.descriptors import VELOCITY, Heard, as_heard
 from performer.figures import FIGURES, figures
 from performer.length import Limit
+from performer.memory import Memory
 from performer.notes import Note, Phrase
 from performer.scorer import WINDOW, Floats
 from performer.taste import Taste
 from performer.thought import Thought, TouchMind
+from tests.fakes import OneByOne
 from trainer.quotations import index_of
 
 PHRASE = Phrase.of([Note(60, 80, 0.0, 0.5)])
 OWN = 5
 
 
-class Moody:
+class Moody(OneByOne):
     """Plays as well as its seed is large, on keys of its own; remembers what it was asked."""
 
     def __init__(self, worth: Callable[[int], float] = float) -> None:
@@ -34,7 +36,7 @@ class Moody:
         loud = int(self.worth(thought.seed)) // 500
         note = Note(int(dice.integers(30, 90)), loud, onset, onset + 0.2)
         known = np.array([0.0 if thought.index == 0 else self.worth(thought.seed)], np.float32)
-        mind = TouchMind({}, np.zeros(5, dtype=np.int64), 0, 70, context=known)
+        mind = TouchMind(Memory({}, {}), np.zeros(5, dtype=np.int64), 0, 70, context=known)
         return note, thought.after(note, 0.25, mind)
 
 
@@ -112,18 +114,32 @@ def test_too_short_an_answer_has_no_score_and_is_played_as_it_is() -> None:
     assert choice.opinion.score is None
 
 
-@pytest.mark.parametrize(("notes", "compared"), [(0, 0), (11, 0), (12, 1), (30, 2), (1000, 8)])
+@pytest.mark.parametrize(("notes", "compared"), [(0, 0), (7, 0), (8, 8), (11, 8), (1000, 8)])
 def test_it_thinks_as_long_as_there_is_time_and_no_longer(notes: int, compared: int) -> None:
     improviser = Moody()
 
     def has_time() -> bool:
-        return len(improviser.asked) < notes
+        return len(improviser.asked) < 8 * notes
 
     wanted = Wanted(8, Limit(notes=12))
     choice = choose(improviser, thought(), wanted, Critic(Plain()), has_time)
-    assert len(improviser.asked) == min(notes, 8 * 12)
+    assert len(improviser.asked) == 8 * min(notes, 12)
     assert len(choice.scores) == compared
     assert choice.seed == list(seeds(OWN, 8))[max(compared - 1, 0)]
+
+
+@pytest.mark.parametrize("notes", [0, 1, 12])
+def test_what_is_no_longer_wanted_is_neither_thought_of_nor_compared(notes: int) -> None:
+    improviser = Moody()
+    choice = choose(
+        improviser,
+        thought(),
+        Wanted(8, Limit(notes=12)),
+        Critic(Plain()),
+        is_wanted=lambda: len(improviser.asked) < 8 * notes,
+    )
+    assert len(improviser.asked) == 8 * notes
+    assert (choice.seed, choice.scores) == (OWN, ())
 
 
 def test_an_answer_that_quotes_too_long_is_not_chosen() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from performer.choice import Critic, seeds
+from performer.choice import LEAST_SCORED, Critic, seeds
 from performer.composer import Author, Composer
 from performer.foresight import OPENING, READY, SLACK, Foreseen, as_foreseen, foresee
 from performer.messages import Composed, GoOn, Mode, Overhear, Request, TakeUp
@@ -16,7 +16,7 @@ from performer.phrase import Silence, SoFar
 from performer.session import Session, Settings
 from performer.taste import Taste
 from performer.thought import Struck, Thought
-from tests.fakes import Metronome, key, phrase_of, rehearse
+from tests.fakes import Metronome, Unhurried, key, phrase_of, rehearse
 from tests.test_choice import Moody, Plain
 
 PHRASE = Phrase.of([Note(60, 80, 0.0, 0.5), Note(62, 80, 0.5, 0.9)])
@@ -30,15 +30,14 @@ def test_the_best_of_all_is_foreseen_where_there_is_time() -> None:
     assert foreseen.compared == 8
 
 
-def test_of_those_there_is_time_for_the_best_is_foreseen() -> None:
+def test_the_best_is_foreseen_as_far_as_there_is_time_to_think_of_all() -> None:
     improviser = Moody()
-    whole = 3 * int(OPENING.notes)
     foreseen = foresee(
-        improviser, EXPECTED, 8, Critic(Plain()), lambda: len(improviser.asked) < whole + 5
+        improviser, EXPECTED, 8, Critic(Plain()), lambda: len(improviser.asked) < 8 * LEAST_SCORED
     )
-    assert foreseen.compared == 3
-    assert foreseen.seed == list(seeds(5, 8))[2]
-    assert len(improviser.asked) == whole + 5
+    assert foreseen.compared == 8
+    assert foreseen.seed == list(seeds(5, 8))[-1]
+    assert len(improviser.asked) == 8 * LEAST_SCORED
 
 
 def test_what_is_taken_up_as_expected_has_the_seed_that_was_found() -> None:
@@ -163,6 +162,7 @@ def test_the_first_notes_are_known_before_they_are_asked_for(best_of: int) -> No
     improviser = Attentive()
     author = Author(improviser, said.append, Critic(Plain()), lambda: True, lambda: 0.0)  # type: ignore[arg-type]
     author.do(Overhear(SoFar(PHRASE.notes, (), ()), EXPECTED, best_of))
+    author.look_ahead()
     thought_of = len(improviser.asked)
     notes = answered(author, said, EXPECTED, READY)
     assert len(improviser.asked) == thought_of
@@ -174,12 +174,33 @@ def test_the_first_notes_are_known_before_they_are_asked_for(best_of: int) -> No
     assert answered(unready, anew, replace(EXPECTED, seed=seed), READY) == notes
 
 
+def test_it_begins_to_think_when_it_must_and_not_while_the_player_may_play_on() -> None:
+    attentive = Attentive()
+    slow = Unhurried(attentive, thinking=0.01)
+    author = Author(slow, lambda _: None, Critic(Plain()), lambda: True, lambda: slow.at)
+    for turn in (3, 4):
+        attentive.asked.clear()
+        taken_at = slow.at + 10.0
+        expected = replace(EXPECTED, turn=turn, taken_at=taken_at)
+        author.do(Overhear(SoFar(PHRASE.notes, (), ()), expected, 8))
+        assert not attentive.asked
+        assert author.rest is not None
+        slow.at += author.rest
+        began_at = slow.at
+        author.look_ahead()
+        assert author.rest is None
+        assert len({seed for seed, _ in attentive.asked}) == 8
+        assert slow.at <= taken_at
+    assert slow.at - began_at > (taken_at - began_at) / 2  # it takes most of the time it has left
+
+
 @pytest.mark.parametrize("other", [{"taken_at": 2.01}, {"taste": Taste(pitch=0.5)}, {"turn": 4}])
 def test_where_something_else_is_asked_for_it_is_composed(other: dict[str, object]) -> None:
     said: list[Composed] = []
     improviser = Attentive()
     author = Author(improviser, said.append, None, lambda: True, lambda: 0.0)  # type: ignore[arg-type]
     author.do(Overhear(SoFar(PHRASE.notes, (), ()), EXPECTED))
+    author.look_ahead()
     thought_of = len(improviser.asked)
     author.do(TakeUp(3, replace(EXPECTED, **other)))  # type: ignore[arg-type]
     assert len(improviser.asked) == thought_of + 1

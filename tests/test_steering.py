@@ -33,7 +33,7 @@ from performer.messages import (
 from performer.notes import Note, Phrase
 from performer.scorer import WINDOW, Floats
 from performer.session import Settings
-from performer.steering import AHEAD, OTHERS, Course, steered
+from performer.steering import AHEAD, OTHERS, SOON, Course, steered
 from performer.take import Take, read_take, write_take
 from performer.taste import Taste
 from performer.thought import Struck, Thought
@@ -112,12 +112,12 @@ def test_the_first_thought_is_left_as_it_is() -> None:
     assert steered(improviser, now, opinion, Care(1), critic) == OWN
 
 
-@pytest.mark.parametrize(("notes", "seed"), [(0, OWN), (AHEAD, OWN), (3 * AHEAD - 1, SECOND)])
-def test_of_the_ways_there_is_time_for_the_best_is_taken(notes: int, seed: int) -> None:
-    improviser = Moody(lambda other: LOUD if other == THIRD else SOFT + other / 10)
+@pytest.mark.parametrize(("notes", "seed"), [(0, OWN), (1, THIRD), (AHEAD, THIRD)])
+def test_the_best_way_is_taken_as_far_as_there_was_time_to_think(notes: int, seed: int) -> None:
+    improviser = Moody(loud_at(THIRD))
     critic = Critic(Stern())
     now, opinion = after(improviser, WINDOW, critic)
-    has_time = lambda: len(improviser.asked) < notes  # noqa: E731
+    has_time = lambda: len(improviser.asked) < 4 * notes  # noqa: E731
     assert steered(improviser, now, opinion, Care(4), critic, has_time) == seed
 
 
@@ -139,24 +139,42 @@ def test_the_best_way_on_is_taken_though_it_quotes_only_where_it_may() -> None:
     assert steered(improviser, now, opinion, Care(4, may_quote=True), critic) == THIRD
 
 
-def test_a_copy_is_left_even_where_there_is_no_time_to_know_for_what() -> None:
+def test_a_copy_is_left_as_soon_as_it_is_known_for_one() -> None:
     improviser = Moody(loud_at(OWN))
     critic = quotable(improviser)
-    now, opinion = after(improviser, critic.most_quoted - 4, critic)
-    has_time = lambda: len(improviser.asked) < AHEAD + 1  # noqa: E731
+    now, opinion = after(improviser, critic.most_quoted + 2, critic)
+    has_time = lambda: len(improviser.asked) < OTHERS * 8  # noqa: E731
     assert steered(improviser, now, opinion, Care(1), critic, has_time) == SECOND
 
 
-def test_it_looks_ahead_once_in_so_many_notes_and_not_in_the_first_window() -> None:
-    improviser, critic, looked = Moody(), Critic(Plain()), []
-    now, course = thought(), Course()
+def test_a_way_that_leaves_a_piece_too_late_is_a_copy() -> None:
+    """The second way quotes on for a while before it leaves; the third leaves at once."""
+    improviser, heard_first = Moody(loud_at(OWN)), 32
+    theme, second = (played(improviser, seed, 80) for seed in (OWN, SECOND))
+    late = np.concatenate([theme[:heard_first], second[heard_first : heard_first + 8]])
+    critic = Critic(Stern(), index_of([theme, late], ["Elise", "Elise"], ["model"]), most_quoted=28)
+    now, opinion = after(improviser, heard_first, critic)
+    assert steered(improviser, now, opinion, Care(1), critic) == THIRD
+
+
+def looked(critic: Critic) -> list[int]:
+    """After which notes one looks ahead."""
+    improviser, now, course, found = Moody(), thought(), Course(), []
     for index in range(100):
         note, now = improviser.next(now)
         course = course.after(note, now, critic)
         if course.is_at_a_fork:
             course = course.looked()
-            looked.append(index + 1)
-    assert looked == list(range(WINDOW, 101, AHEAD))
+            found.append(index + 1)
+    return found
+
+
+def test_it_looks_ahead_once_in_so_many_notes_and_not_in_the_first_window() -> None:
+    assert looked(Critic(Plain())) == list(range(WINDOW, 101, AHEAD))
+
+
+def test_where_it_quotes_it_looks_ahead_more_often() -> None:
+    assert looked(quotable(Moody(), 100)) == list(range(WINDOW, 101, SOON))
 
 
 # On stage, in virtual time
@@ -294,7 +312,7 @@ def test_the_slower_the_model_the_fewer_answers_are_thought_of() -> None:
     for thinking in (0.002, 0.02, 0.2):
         improviser = Attentive()
         perform(improviser, replace(CAREFUL, best_of=8), thinking)
-        thought_of.append(len({seed for seed, _ in improviser.asked}))
+        thought_of.append(len({seed for seed, index in improviser.asked if index == 0}))
     assert thought_of[0] == 8 > thought_of[1] > thought_of[2]
 
 

@@ -1,7 +1,7 @@
 """Continuing a phrase with a model that hears touch and pedal."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +17,12 @@ from performer.refusal import Refusal
 from performer.taste import Taste
 from performer.thought import Thought, TouchMind
 from performer.touch import DURATION, PARTS, PERFORMED, PITCH, SIZES, STEP, phrase_tokens
-from performer.touch_player import A_FEW, HEARING, TouchPlayer, Wish
+from performer.touch_player import A_FEW, HEARING, LATE_SAID, TouchPlayer, Wish
 from performer.window_player import WindowPlayer
 from tests.fakes import write_trial_touch_model
 
 NOTES = [Note(60 + n % 12, 60 + 5 * (n % 4), 0.3 * n, 0.3 * n + 0.25) for n in range(40)]
+LONG = Limit(notes=1000)
 PHRASE = Phrase.of(NOTES[:8])
 PEDALLED = Phrase.of(NOTES[:8], [Span(0.1, 1.0), Span(1.3, 2.0)])
 
@@ -186,13 +187,52 @@ def test_top_p_and_temperature_tame(improviser: Improviser) -> None:
 
 def test_a_memory_that_is_not_carried_on_is_refused(path: Path, tmp_path: Path) -> None:
     model = onnx.load(path)
-    growing = next(node for node in model.graph.node if "next_keys" in node.output)
-    growing.input[0] = "keys"  # the oldest is not forgotten
-    output = next(output for output in model.graph.output if output.name == "next_keys")
-    output.type.tensor_type.shape.dim[1].dim_value = 33
+    growing = next(node for node in model.graph.node if "next_tail" in node.output)
+    growing.op_type = "Identity"  # the oldest is not forgotten
+    del growing.input[1:]
+    output = next(output for output in model.graph.output if output.name == "next_tail")
+    output.type.tensor_type.shape.dim[1].dim_value = 3
     onnx.save(model, tmp_path / "odd.onnx")
-    with pytest.raises(Refusal, match="cannot be played"):
-        Improviser(Model.load(tmp_path / "odd.onnx"))
+    with pytest.raises(Refusal, match="cannot be played: it does not carry on its 'tail'"):
+        Model.load(tmp_path / "odd.onnx")
+
+
+def test_several_ways_to_go_on_take_one_run_a_note_and_none_hears_another(path: Path) -> None:
+    model = Model.load(path)
+    improviser = Improviser(model)
+    thoughts = [thought(seed=seed) for seed in range(5)]
+    alone = [list(islice(improviser.thoughts(one, LONG), LATE_SAID)) for one in thoughts]
+    overhear(improviser.player, PHRASE)
+    runs = counted(model)
+    for index in range(LATE_SAID):
+        told = improviser.next_of_each(thoughts)
+        assert [note for note, _ in told] == [one[index][0] for one in alone]
+        thoughts = [after for _, after in told]
+    together = LATE_SAID - (len(PHRASE.notes) - 1)  # each has earlier notes of its own then
+    assert len(runs) == together + len(thoughts) * (LATE_SAID - together)
+
+
+def test_ways_to_go_on_that_have_heard_other_music_are_told_apart(improviser: Improviser) -> None:
+    phrases = [PHRASE, PEDALLED, Phrase.of(NOTES[:6])]
+    thoughts = [thought(phrase) for phrase in phrases]
+    alone = [improviser.next(one)[0] for one in thoughts]
+    assert [note for note, _ in improviser.next_of_each(thoughts)] == alone
+
+
+@pytest.mark.parametrize("often", [1, 7])
+def test_when_late_notes_become_earlier_ones_changes_nothing(path: Path, often: int) -> None:
+    player = TouchPlayer(Model.load(path))
+    music = phrase_tokens(Phrase.of(NOTES * 2))
+
+    def heard(most_late: int) -> list[np.ndarray]:
+        memory, known = player.fresh, []
+        for note in music:
+            (said,) = player.said_of_each([note], PERFORMED, [memory], [HEARING], most_late)
+            memory = said.memory
+            known.append(said.context)
+        return known
+
+    assert np.allclose(heard(often), heard(1000), atol=1e-5)
 
 
 def test_music_set_by_software_keeps_its_velocity_more_often_than_a_live_player(

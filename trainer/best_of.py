@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from performer.choice import Critic, concluded, heard, seeds
-from performer.choice import Opinion as Thinks
+from performer.choice import Critic, Wanted, seeds, thought_through
 from performer.critic import critic_of
 from performer.improviser import Improviser
 from performer.length import Limit
@@ -51,16 +50,11 @@ class Candidates:
 
 def continued(improviser: Improviser, critic: Critic, ask: Excerpt, count: int) -> Candidates:
     """So many continuations of a prompt, each thought through to its end."""
-    turn = turn_of(ask.prompt)
-    music, likeness = [], []
-    for seed in seeds(SEED, count):
-        thought, opinion = Thought.on(ask.prompt, Taste(), seed, turn), Thinks()
-        notes = []
-        for note, after in improviser.thoughts(thought, Limit(notes=ANSWER_NOTES)):
-            opinion = heard(opinion, after, note, critic)
-            notes.append(note)
-        music.append(as_heard(as_sounded(notes)))
-        likeness.append(concluded(opinion, critic).likeness or 0.0)
+    turn, wanted = turn_of(ask.prompt), Wanted(count, Limit(notes=ANSWER_NOTES))
+    thoughts = [Thought.on(ask.prompt, Taste(), seed, turn) for seed in seeds(SEED, count)]
+    opinions = thought_through(improviser, thoughts, wanted, critic)
+    music = [as_heard(as_sounded(opinion.said)) for opinion in opinions]
+    likeness = [opinion.likeness or 0.0 for opinion in opinions]
     return Candidates(np.stack(music).astype(np.float32), np.array(likeness, dtype=np.float32))
 
 

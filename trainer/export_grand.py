@@ -6,7 +6,7 @@ it may differ by no more than whole numbers of eight bits do, which its weights 
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -17,7 +17,7 @@ import numpy as np
 import onnx
 import pyarrow.parquet as pq
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
 from performer.model import Model
 from performer.model_card import ModelCard
@@ -34,8 +34,9 @@ from trainer.train_grand import JUDGED, judge, surprise
 from trainer.train_grand import Config as Learning
 
 TOLERANCE = 0.02  # nats of a part of a note
-IN_EIGHT_BITS = ["MatMul"]  # operators whose weights are written so; Gemm becomes one
+IN_EIGHT_BITS = ["Gemm"]  # operators that multiply whole numbers of eight bits
 COMPARED, COMPARED_NOTES = 3, 200  # pieces, and notes of each
+LISTENED = 12  # pieces, by which it is found out how large the numbers are that are multiplied
 REMEMBERED = 1024  # notes, in the file; learning remembers fewer, to be quick
 
 
@@ -77,7 +78,7 @@ def export(
     trial = out.with_name(f".{out.name}.part")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        write_in_eight_bits(model, trial)
+        write_in_eight_bits(model, trial, performances(data, TRAIN))
         difference = disagreement(trial, trained.network, judged)
         if not difference <= TOLERANCE:
             raise Refusal(
@@ -92,23 +93,50 @@ def export(
     return card, difference
 
 
-def write_in_eight_bits(model: onnx.ModelProto, path: Path) -> None:
-    """Write a graph, the weights of its products as whole numbers, with a scale a row.
+def write_in_eight_bits(model: onnx.ModelProto, path: Path, music: Sequence[Performance]) -> None:
+    """Write a graph whose products are of whole numbers, their scales found by hearing some music.
 
-    Seven bits of the eight are used: on processors without VNNI sums of full ones overflow.
+    Scales are settled beforehand, not by the numbers of a run: so no lane of a run hears another.
+    Seven bits of a weight's eight are used: on processors without VNNI sums of full ones overflow.
     """
+    onnx.save(model, path)
     logging.getLogger().addFilter(_is_no_advice)
     try:
-        quantize_dynamic(
+        quantize_static(
             model,
             path,
-            IN_EIGHT_BITS,
+            Hearing(TouchPlayer(Model.load(path)), music),
+            op_types_to_quantize=IN_EIGHT_BITS,
             per_channel=True,
             reduce_range=True,
+            activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            extra_options={"OpTypesToExcludeOutputQuantization": IN_EIGHT_BITS},
         )
     finally:
         logging.getLogger().removeFilter(_is_no_advice)
+
+
+class Hearing(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime says nothing of types
+    """What a graph is given while it hears some music."""
+
+    def __init__(self, player: TouchPlayer, music: Sequence[Performance]) -> None:
+        """Pieces from all over the music, as many as are enough."""
+        every = max(len(music) // LISTENED, 1)
+        self._inputs = self._heard(player, music[::every][:LISTENED])
+
+    def get_next(self) -> Mapping[str, np.ndarray] | None:
+        """The inputs of the next run; None at the end."""
+        return next(self._inputs, None)
+
+    def _heard(
+        self, player: TouchPlayer, music: Sequence[Performance]
+    ) -> Iterator[Mapping[str, np.ndarray]]:
+        for piece in music:
+            memory = player.fresh
+            for note in piece.tokens()[:COMPARED_NOTES]:
+                yield player.inputs([note], piece.kind, [memory], [HEARING])
+                memory = player.said(note, piece.kind, memory, HEARING).memory
 
 
 def _is_no_advice(record: logging.LogRecord) -> bool:

@@ -17,7 +17,7 @@ from performer.touch import CODEC, PARTS
 from trainer.grand import TAIL, Grand, Shape
 from trainer.graph import Array
 
-QUANTIZED = "_Transposed_quantized"
+QUANTIZED = "_quantized"
 
 
 def read(path: Path, shape: Shape) -> Grand:
@@ -42,13 +42,13 @@ def read(path: Path, shape: Shape) -> Grand:
 
 
 def _constants(path: Path) -> dict[str, Array]:
-    """All that the graph holds, by the names that `grand_graph` gave; products by rows again."""
+    """All that the graph holds, by the names that `grand_graph` gave."""
     stored = {each.name: numpy_helper.to_array(each) for each in onnx.load(path).graph.initializer}
     for name in [name for name in stored if name.endswith(QUANTIZED)]:
-        whole, own = stored.pop(name), name.removesuffix("_quantized")
-        middle, scale = stored.pop(f"{own}_zero_point"), stored.pop(f"{own}_scale")
-        real = (whole.astype(np.float32) - middle) * scale
-        stored[name.removesuffix(QUANTIZED)] = real.T
+        whole, own = stored.pop(name), name.removesuffix(QUANTIZED)
+        of_scale = name if f"{name}_scale" in stored else own  # of a bias, or of weights
+        middle, scale = (stored[f"{of_scale}_{what}"] for what in ("zero_point", "scale"))
+        stored[own] = (whole.astype(np.float32) - middle) * scale
     return stored
 
 
@@ -61,24 +61,24 @@ def _weights(constants: dict[str, Array], layers: int) -> dict[str, Array]:
         "norm.weight": constants["norm_scale"],
         "norm.bias": constants["norm_bias"],
         "heard.weight": np.concatenate(
-            np.split(constants["heard_weight"], TAIL, axis=1)[::-1], axis=0
+            np.split(constants["heard_weight"].T, TAIL, axis=1)[::-1], axis=0
         ),
         "heard.bias": np.concatenate([bias, np.zeros((TAIL - 1) * bias.size, bias.dtype)]),
     }
     for name in ("value", "felt", "mixing"):
-        own |= {f"{name}.{kind}": constants[f"{name}_{kind}"] for kind in ("weight", "bias")}
+        own |= {f"{name}.{kind}": constants[f"{name}_{kind}"].T for kind in ("weight", "bias")}
     for layer in range(layers):
         own |= {
-            f"lstm.weight_ih_l{layer}": constants[f"input_{layer}"],
-            f"lstm.bias_ih_l{layer}": constants[f"input_bias_{layer}"],
-            f"lstm.weight_hh_l{layer}": constants[f"recurrent_{layer}"],
-            f"lstm.bias_hh_l{layer}": constants[f"recurrent_bias_{layer}"],
+            f"lstm.weight_ih_l{layer}": constants[f"input_{layer}_weight"].T,
+            f"lstm.bias_ih_l{layer}": constants[f"input_{layer}_bias"],
+            f"lstm.weight_hh_l{layer}": constants[f"recurrent_{layer}_weight"].T,
+            f"lstm.bias_hh_l{layer}": constants[f"recurrent_{layer}_bias"],
         }
     for part, name in enumerate(PARTS):
         own[f"parts.{part}.weight"] = constants[f"{name}_embedding"]
         for link in ("before", "says"):
             for kind in ("weight", "bias"):
-                own[f"{link}.{part}.{kind}"] = constants[f"{name}_{link}_{kind}"]
+                own[f"{link}.{part}.{kind}"] = constants[f"{name}_{link}_{kind}"].T
         for earlier in range(part):
             own[f"links.{part}.{earlier}.weight"] = constants[f"{name}_link_{PARTS[earlier]}"]
     return own

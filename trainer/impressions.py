@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from performer.improviser import Improviser
 from performer.length import Limit
+from performer.memory import Memory
 from performer.notes import on_grid
 from performer.scorer import WINDOW, embedded
 from performer.taste import Taste
@@ -29,7 +30,7 @@ from performer.touch import (
     phrase_tokens,
     tokens,
 )
-from performer.touch_player import HEARING, Memory, TouchPlayer, Wish
+from performer.touch_player import HEARING, TouchPlayer, Wish
 from trainer import works
 from trainer.continuations import name_of, turn_of
 from trainer.corruptions import REAL, corrupted, matched
