@@ -119,17 +119,17 @@ def heard(opinion: Opinion, after: Thought, note: Note, critic: Critic) -> Opini
         quoting = critic.quotations.after(quoting, note.pitch)
         if quoting.notes > quoted:
             quoted, title = quoting.notes, critic.quotations.title(quoting)
-    said, odds = (*opinion.said, note), opinion.odds
-    if len(said) % WINDOW == 0 and impression.contexts:
-        odds = (*odds, _odds(impression, critic))
-    return Opinion(impression, said, odds, quoting, None, quoted, title)
+    said = (*opinion.said, note)
+    after_it = Opinion(impression, said, opinion.odds, quoting, None, quoted, title)
+    is_full = len(said) % WINDOW == 0 and impression.contexts
+    return _with_odds(after_it, critic) if is_full else after_it
 
 
 def scored(opinion: Opinion, critic: Critic) -> Opinion:
     """The opinion of an answer with a score of its last notes too, where they are enough."""
     if opinion.notes % WINDOW < LEAST_SCORED or not opinion.impression.contexts:
         return opinion
-    return replace(opinion, odds=(*opinion.odds, _odds(opinion.impression, critic)))
+    return _with_odds(opinion, critic)
 
 
 def concluded(opinion: Opinion, critic: Critic) -> Opinion:
@@ -199,5 +199,6 @@ def thought_through(
     return [concluded(opinion, critic) if is_wanted() else opinion for opinion in opinions]
 
 
-def _odds(impression: Impression, critic: Critic) -> float:
-    return float(critic.scorer.odds(impression.embedding[None])[0])
+def _with_odds(opinion: Opinion, critic: Critic) -> Opinion:
+    embedding = opinion.impression.embedding(as_heard(opinion.said[-WINDOW:]))
+    return replace(opinion, odds=(*opinion.odds, float(critic.scorer.odds(embedding[None])[0])))

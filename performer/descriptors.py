@@ -228,7 +228,7 @@ def spread(name: str, values: Doubles) -> Named:
 
 def share(true: NDArray[np.bool_]) -> float:
     """The share of what is true."""
-    return float(true.mean()) if len(true) else 0.0
+    return int(np.count_nonzero(true)) / len(true) if len(true) else 0.0
 
 
 def entropy(values: NDArray[np.number]) -> float:

@@ -1,9 +1,9 @@
 """An ear of its own: scores what a model plays, while it plays it.
 
-The rules kept here: it goes by what the model knew before each note anyway, and by how likely each
-was to it, so that a score costs nothing beyond the notes; the same few lines make an impression of
-notes here and where scorers are taught. A scorer belongs to one model, whose fingerprint it names,
-and refuses every other.
+The rules kept here: it goes by what the model knew before each note anyway, by how likely each was
+to it, and by a few figures of the notes that cost a fraction of one; the same few lines make an
+impression of notes here and where scorers are taught. A scorer belongs to one model, whose
+fingerprint it names, and refuses every other.
 """
 
 import json
@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.descriptors import Heard, described, table
+from performer.figures import FIGURES, figures
 from performer.model import Graph, graph_of
 from performer.refusal import Refusal
 from performer.touch import PEDAL
 
 WINDOW = 25  # notes that are scored together
+RARE = -3.0  # nats, below which a part of a note was a surprise
+PLAIN = 4 * PEDAL + FIGURES  # numbers of an embedding that are not the model's own, the last ones
 LARGEST = 4 * 1024 * 1024  # bytes of a scorer's file
 FOLDER = "scorer"  # beside the models
 THREE_NOTES = np.array([[0.0, 60, 64, 0.1], [0.2, 62, 64, 0.3], [0.4, 64, 64, 0.5]])  # to try out
@@ -39,21 +42,34 @@ class Impression:
         """The impression one note later."""
         return Impression((*self.contexts, context)[-WINDOW:], (*self.log_odds, log_odds)[-WINDOW:])
 
-    @property
-    def embedding(self) -> Floats:
-        """All that is scored by, (2 * width + 4,)."""
-        return embedded(np.stack(self.contexts), np.stack(self.log_odds))
+    def embedding(self, heard: Heard) -> Floats:
+        """All that is scored by, (2 * width + PLAIN,), with the notes themselves."""
+        return embedded(np.stack(self.contexts), np.stack(self.log_odds), heard)
 
 
-def embedded(contexts: NDArray[np.floating], log_odds: NDArray[np.floating]) -> Floats:
-    """The mean and the last of some contexts, and the mean log-odds of each part but the pedal.
+def embedded(
+    contexts: NDArray[np.floating], log_odds: NDArray[np.floating], heard: Heard
+) -> Floats:
+    """The mean and the last of some contexts, how likely notes were, and the notes in figures.
 
-    (..., notes, width) and (..., notes, 5) as (..., 2 * width + 4).
+    (n, width), (n, 5), and (n, 4) as (2 * width + PLAIN,).
     """
-    last = contexts[..., -WINDOW:, :]
-    mean = last.mean(axis=-2, dtype=np.float32)
-    likely = log_odds[..., -WINDOW:, :PEDAL].mean(axis=-2, dtype=np.float32)
-    return np.concatenate([mean, last[..., -1, :], likely], axis=-1).astype(np.float32)
+    last = contexts[-WINDOW:]
+    mean = last.mean(axis=0, dtype=np.float32)
+    likely = _likely(log_odds[-WINDOW:, :PEDAL])
+    return np.concatenate([mean, last[-1], likely, figures(heard[-WINDOW:])]).astype(np.float32)
+
+
+def _likely(log_odds: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Mean, spread, and middle of each part's log-odds, and the share of surprises, (4 * parts,).
+
+    What is foreseen all the time is as telling as what is never.
+    """
+    mean = log_odds.sum(axis=0) / len(log_odds)
+    spread = np.sqrt(((log_odds - mean) ** 2).sum(axis=0) / len(log_odds))
+    middle = np.sort(log_odds, axis=0)[len(log_odds) // 2]
+    surprises = np.count_nonzero(log_odds < RARE, axis=0) / len(log_odds)
+    return np.concatenate([mean, spread, middle, surprises])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,7 @@ class Scorer:
         return cls(card, graph)
 
     def odds(self, embeddings: Floats) -> Floats:
-        """How good (n, 2 * width + 4) impressions seem, (n,): the odds in nats, for ranking.
+        """How good (n, 2 * width + PLAIN) impressions seem, (n,): the odds in nats, for ranking.
 
         Raises Refusal where the model knows otherwise much than the scorer.
         """
@@ -142,10 +158,6 @@ class Scorer:
         except Exception:  # onnxruntime's exceptions share no narrower class
             raise Refusal("The scorer does not fit what the model knows.") from None
         return np.asarray(said, dtype=np.float32)
-
-    def score(self, impression: Impression) -> float:
-        """From 0, noise, to 1, as a composer would go on."""
-        return as_score(float(self.odds(impression.embedding[None])[0]))
 
 
 def as_score(odds: float) -> float:

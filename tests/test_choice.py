@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from performer.choice import LEAST_SCORED, Chosen, Critic, Wanted, choose, seeds
-from performer.descriptors import VELOCITY, Heard
+from performer.descriptors import VELOCITY, Heard, as_heard
+from performer.figures import FIGURES, figures
 from performer.length import Limit
 from performer.memory import Memory
 from performer.notes import Note, Phrase
@@ -68,6 +69,20 @@ def test_the_best_is_chosen_and_told_by_its_seed() -> None:
     assert choice.opinion.mean == 3_000.0
     assert len(choice.scores) == 4
     assert worst_first[0] == OWN
+
+
+def test_the_score_goes_by_the_latest_notes_too() -> None:
+    heard: list[Floats] = []
+
+    class Attentive(Plain):
+        def odds(self, embeddings: Floats) -> Floats:
+            heard.append(embeddings[0, -FIGURES:])
+            return super().odds(embeddings)
+
+    opinion = chosen(Moody(), count=1, notes=2 * WINDOW, critic=Critic(Attentive())).opinion
+    assert opinion is not None
+    for seen, last in zip(heard, (WINDOW, 2 * WINDOW), strict=True):
+        assert np.array_equal(seen, figures(as_heard(opinion.said[last - WINDOW : last])))
 
 
 def test_one_candidate_is_what_would_have_been_played_anyway() -> None:

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from trainer.corruptions import CORRUPTIONS, GRAND, PAIRS, REAL, REFERENCE, corrupted, matched
+from trainer.corruptions import (
+    CORRUPTIONS,
+    GRAND,
+    PAIRS,
+    REAL,
+    REFERENCE,
+    corrupted,
+    matched,
+    weight,
+)
 from trainer.works import END, PITCH, START, VELOCITY, Heard
 
 
@@ -48,6 +57,7 @@ def test_corruptions_are_graded() -> None:
 
 def test_all_versions_are_made_as_loud_and_as_even() -> None:
     real, other = music(0), music(1, notes=40)
+    other[:, PITCH] = 40 + np.arange(40)
     other[:, VELOCITY] = np.where(np.arange(40) % 2, 100, 90)
     made = matched(other, real)
     assert made.shape == real.shape
@@ -58,10 +68,28 @@ def test_all_versions_are_made_as_loud_and_as_even() -> None:
     assert np.allclose(made[:, END] - made[:, START], other[:25, END] - other[:25, START])
 
 
+def test_a_version_sounds_as_on_a_piano_a_key_struck_again_ends() -> None:
+    real, other = music(0), music(1)
+    other[1, [START, PITCH]] = other[0, START] + 0.05, other[0, PITCH]
+    made = matched(other, real)
+    assert made[0, END] == pytest.approx(made[1, START])
+
+
+def test_chords_are_written_from_the_lowest_key_up() -> None:
+    real, other = music(0), music(1)
+    other[1, [START, PITCH]], other[0, PITCH] = (other[0, START], 41), 80
+    assert matched(other, real)[:2, PITCH].tolist() == [41, 80]
+
+
 def test_what_has_one_loudness_gets_the_mean_of_the_real_one() -> None:
     real, other = music(0), music(1)
     other[:, VELOCITY] = 64
     assert set(matched(other, real)[:, VELOCITY]) == {np.round(real[:, VELOCITY].mean())}
+
+
+def test_what_everybody_hears_counts_for_more() -> None:
+    assert weight(GRAND, REFERENCE) > weight(GRAND, "temperature 0.5") > weight(REAL, GRAND)
+    assert weight(REAL, "temperature 0.5") == weight(REFERENCE, "one note") == weight(REAL, GRAND)
 
 
 def test_the_order_goes_from_the_composer_down_to_noise() -> None:
@@ -70,5 +98,7 @@ def test_the_order_goes_from_the_composer_down_to_noise() -> None:
     assert (REFERENCE, "pitches shuffled") in PAIRS
     assert (REAL, "a wrong note in eight") in PAIRS
     assert ("a wrong note in eight", "a wrong note in three") in PAIRS
+    assert (GRAND, "temperature 0.75") in PAIRS
+    assert ("temperature 0.5", "temperature 1.5") in PAIRS
     assert not any((worse, better) in PAIRS for better, worse in PAIRS)
     assert not any({better, worse} == {"one note", "random walk"} for better, worse in PAIRS)

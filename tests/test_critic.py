@@ -19,13 +19,13 @@ from performer.model import Model
 from performer.notes import Note, Phrase
 from performer.quotations import FILE
 from performer.refusal import Refusal
-from performer.scorer import ScorerCard, scorer_of
+from performer.scorer import PLAIN, ScorerCard, scorer_of
 from performer.take import read_take, write_take
 from performer.taste import Taste
 from tests.fakes import write_trial_touch_model
 from trainer.quotations import index_of
 from trainer.scorer import Weights, write
-from trainer.teaching import Line, Traits
+from trainer.teaching import Kinds, Line, Traits
 
 PHRASE = Phrase.of(Note(60 + n, 70, 0.3 * n, 0.3 * n + 0.2) for n in range(10))
 LENGTH = Fixed(Limit(notes=30))
@@ -44,7 +44,7 @@ def improviser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Improviser:
 
 def width() -> int:
     shape = (16, 16, 2 * 8)
-    return 2 * sum(shape) + 4  # and how likely each part but the pedal was
+    return 2 * sum(shape) + PLAIN
 
 
 def write_scorer(path: Path, sha256: str, seed: int, kind: str = "shipped") -> None:
@@ -52,8 +52,9 @@ def write_scorer(path: Path, sha256: str, seed: int, kind: str = "shipped") -> N
     traits = Traits(dice.normal(size=(width(), 4)), dice.normal(size=4))
     names = ("pitch mean", "step mean", "dissonance")
     card = ScorerCard("trial", sha256, kind, "dice", "CC0-1.0", "2026-11-24", {}, names)
-    line, likeness = Line(dice.normal(size=width())), Line(dice.normal(size=3))
-    write(Weights(line, traits, likeness), card, path)
+    worth, likeness = Line(dice.normal(size=5)), Line(dice.normal(size=3))
+    kinds = Kinds(0.1 * dice.normal(size=(width(), 5)), dice.normal(size=5), worth)
+    write(Weights(kinds, traits, likeness), card, path)
 
 
 def scores(improviser: Improviser, count: int) -> Chosen:

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from performer.descriptors import as_heard
+from performer.figures import FIGURES, figures
 from performer.improviser import Improviser
 from performer.model import Model
 from performer.notes import Note, Phrase
@@ -17,7 +19,7 @@ from tests.fakes import write_trial_touch_model
 from trainer.own_scorer import embedding_of, make, read_back, verdicts
 from trainer.personal import concordance
 from trainer.scorer import Weights, write
-from trainer.teaching import Line, Traits
+from trainer.teaching import Kinds, Line, Traits
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +31,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     heard = np.stack([embedding_of(improviser.player, music(seed)) for seed in range(40)])
     names = ("dissonance",)
     card = ScorerCard("trial", improviser.model.sha256, "shipped", "none", "CC0-1.0", "", {}, names)
-    line = Line(np.random.default_rng(0).normal(0, 0.01, heard.shape[1]))
-    write(Weights(line, Traits.of(heard), Line(np.ones(1))), card, scorer_of(path))
+    dice = np.random.default_rng(0)
+    kinds = Kinds(dice.normal(0, 0.01, (heard.shape[1], 4)), np.zeros(4), Line(dice.normal(size=4)))
+    write(Weights(kinds, Traits.of(heard), Line(np.ones(1))), card, scorer_of(path))
     return path
 
 
@@ -96,6 +99,13 @@ def test_a_few_ratings_are_too_few(model: Path, tmp_path: Path) -> None:
         make(model, tmp_path, "bob", tmp_path / "own.onnx")
 
 
+def test_what_was_rated_is_heard_by_its_own_notes(model: Path) -> None:
+    player = Improviser(Model.load(model)).player
+    assert isinstance(player, TouchPlayer)
+    seen = embedding_of(player, music(0))[-FIGURES:]
+    assert np.array_equal(seen, figures(as_heard(music(0).answer)))
+
+
 def test_pairs_are_differences_and_prompts_are_groups(model: Path, tmp_path: Path) -> None:
     one, other = music(0), music(4)
     add(tmp_path, Rating("ada", "2026-11-24T20:00:00", one.what, 1.0, other.what), [one, other])
@@ -112,14 +122,17 @@ def test_pairs_are_differences_and_prompts_are_groups(model: Path, tmp_path: Pat
     assert told.groups[0] == told.groups[1]
 
 
-def test_a_file_is_read_back_as_the_line_it_was(tmp_path: Path) -> None:
+def test_a_file_is_read_back_as_what_it_was(tmp_path: Path) -> None:
     dice = np.random.default_rng(0)
-    line = Line(dice.normal(size=6), 0.5)
+    kinds = Kinds(dice.normal(size=(6, 3)), dice.normal(size=3), Line(dice.normal(size=3), 0.5))
     traits = Traits.of(dice.normal(size=(30, 6)).astype(np.float32))
     card = ScorerCard("trial", "a", "shipped", "", "", "", {}, ("dissonance",))
-    write(Weights(line, traits, Line(np.array([0.25]), 2.0)), card, tmp_path / "scorer.onnx")
+    leaning = dice.normal(size=len(traits.bias))
+    weights = Weights(kinds, traits, Line(np.array([0.25]), 2.0), leaning)
+    write(weights, card, tmp_path / "scorer.onnx")
     back = read_back(tmp_path / "scorer.onnx")
-    assert back.line.weights == pytest.approx(line.weights)
-    assert back.line.bias == pytest.approx(0.5)
+    asked = dice.normal(size=(5, 6))
+    assert back.odds(asked) == pytest.approx(weights.odds(asked), rel=1e-5)
+    assert back.leaning == pytest.approx(leaning)
     assert back.traits.weights == pytest.approx(traits.weights, rel=1e-5)
     assert (back.likeness.weights.tolist(), back.likeness.bias) == ([0.25], 2.0)

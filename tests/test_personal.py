@@ -80,6 +80,14 @@ def test_pairs_teach_the_same_and_have_no_bias() -> None:
     assert leaning.weights[0] > 3 * np.abs(leaning.weights[1:]).max()
 
 
+def test_a_taste_is_learnt_beside_a_score_that_is_very_sure() -> None:
+    some = verdicts(100, taste=3.0)
+    sure = Verdicts(8 * some.prior, some.traits, some.is_single, some.said, some.groups)
+    asked = verdicts(300, 999, taste=3.0)
+    leaning = personal(sure).leaning
+    assert concordance(leaning.odds(8 * asked.prior, asked.traits), asked.said) > 0.8
+
+
 def test_held_back_enough_it_stays_where_it_was() -> None:
     leaning = fitted(verdicts(50, taste=0.0, trust=1.0), 1e9)
     assert np.abs(leaning.weights).max() < 1e-6

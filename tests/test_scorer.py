@@ -6,100 +6,158 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from performer.descriptors import as_heard
+from performer.descriptors import PITCH, Heard, as_heard
+from performer.figures import figures
 from performer.notes import Note
 from performer.refusal import Refusal
 from performer.scorer import (
+    PLAIN,
+    RARE,
     WINDOW,
     Impression,
     Scorer,
     ScorerCard,
-    as_score,
     best,
     embedded,
     scorer_of,
 )
-from trainer.corruptions import CORRUPTIONS, GRAND, REAL, REFERENCE
-from trainer.scorer import Weights, write
+from trainer.corruptions import CORRUPTIONS, GRAND, REAL, REFERENCE, TASTES
+from trainer.impressions import Listened
+from trainer.scorer import Weights, told_apart, write
 from trainer.teaching import (
+    Kinds,
     Lesson,
     Line,
+    Scale,
     Traits,
     all_won,
     auc,
     calibrated,
     curve,
-    fitted,
+    likely,
+    logistic,
     miscalibration,
+    out_of_fold,
+    ranked,
     rivals,
     taught,
+    told,
     won,
 )
 
 SHA = "c" * 64
 NAMED = ("pitch mean", "dissonance")
 CARD = ScorerCard("trial", SHA, "shipped", "made up", "CC0-1.0", "2026-11-24", {"AUC": 0.9}, NAMED)
-FIGURES = Line(np.array([0.5, -2.0]), 1.0)
+FIGURES_LINE = Line(np.array([0.5, -2.0]), 1.0)
 NAMES = (REAL, GRAND, REFERENCE, *CORRUPTIONS)
 WORTH = dict(zip(NAMES, (4.0, 3.0, 1.5, 2.5, 1.5, 0.0, 0.0, 0.0, 0.0), strict=True))
 WIDTH = 12
 TRAITS = Traits.of(np.random.default_rng(2).normal(3, 2, (50, WIDTH)).astype(np.float32))
 
 
-def lesson(seed: int, prompts: int = 60, noise: float = 1.0, worth: float = 1.0) -> Lesson:
-    """Embeddings whose first number is how good a version is; each work has its own place."""
+def kinds(seed: int = 0, bias: float = 0.3) -> Kinds:
     dice = np.random.default_rng(seed)
-    places = dice.normal(0, 5, (prompts, 1, WIDTH))
+    worth = Line(dice.normal(size=3), bias)
+    return Kinds(dice.normal(size=(WIDTH, 3)), dice.normal(size=3), worth)
+
+
+def music(seed: int = 0, notes: int = 40) -> Heard:
+    dice = np.random.default_rng(seed)
+    start = np.cumsum(dice.choice([0.0, 0.1, 0.2], notes))
+    pitch, loud = dice.integers(50, 80, notes), dice.integers(30, 110, notes)
+    return np.stack([start, pitch, loud, start + dice.choice([0.1, 0.3], notes)], axis=-1)
+
+
+def lesson(seed: int, prompts: int = 60, noise: float = 1.0, worth: float = 1.0) -> Lesson:
+    """Embeddings whose first number is how good a version is; the rest is the work's own."""
+    dice = np.random.default_rng(seed)
+    places = dice.normal(0, 5, (prompts, 1, WIDTH)) * (np.arange(WIDTH) > 0)
     own = dice.normal(0, noise, (prompts, len(NAMES), WIDTH))
     own[..., 0] += worth * np.array([WORTH[name] for name in NAMES])
     works = np.repeat(np.arange(prompts // 2), 2)[:prompts]
     return Lesson(NAMES, (places + own).astype(np.float32), works)
 
 
-def test_an_impression_keeps_the_mean_and_the_last_of_a_window_and_how_likely_it_was() -> None:
+def test_an_impression_is_a_window_of_what_was_known_how_likely_it_was_and_the_notes() -> None:
     dice = np.random.default_rng(0)
-    contexts, log_odds = (dice.normal(size=(40, size)).astype(np.float32) for size in (6, 5))
+    contexts = dice.normal(size=(40, 6)).astype(np.float32)
+    log_odds = dice.normal(-2, 2, (40, 5)).astype(np.float32)
     impression = Impression()
     for context, odds in zip(contexts, log_odds, strict=True):
         impression = impression.after(context, odds)
-    mean, last, likely = np.split(impression.embedding, [6, 12])
+    embedding = impression.embedding(music())
+    mean, last, *likely, seen = np.split(embedding, [6, 12, 16, 20, 24, 28])
+    window = log_odds[-WINDOW:, :4]
+    assert len(embedding) == 12 + PLAIN
     assert len(impression.contexts) == WINDOW
     assert np.allclose(mean, contexts[-WINDOW:].mean(axis=0), atol=1e-6)
     assert np.array_equal(last, contexts[-1])
-    assert np.allclose(likely, log_odds[-WINDOW:, :4].mean(axis=0), atol=1e-6)
-    assert np.allclose(embedded(contexts, log_odds), impression.embedding)
-    assert embedded(np.stack([contexts] * 2), np.stack([log_odds] * 2)).shape == (2, 16)
+    wanted = (
+        window.mean(axis=0),
+        window.std(axis=0),
+        np.median(window, axis=0),
+        (window < RARE).mean(axis=0),
+    )
+    assert np.allclose(likely, wanted, atol=1e-6)
+    assert np.array_equal(seen, figures(music()[-WINDOW:]))
+    assert np.array_equal(embedded(contexts, log_odds, music()), embedding)
 
 
 def test_it_learns_what_is_better_whatever_the_piece() -> None:
-    line = fitted(lesson(0, prompts=200), 0.1)
     test = lesson(1)
-    odds = line.odds(test.embeddings)
-    assert all_won(test, odds) > 0.8
+    odds = taught(lesson(0, prompts=200)).kinds.odds(test.embeddings)
+    assert all_won(test, odds).value > 0.8
     assert won(odds, (NAMES.index(REAL), NAMES.index("one note")), test.works).value > 0.95
-    assert np.abs(line.weights[0]) > 3 * np.abs(line.weights[1:]).max()
+
+
+def test_it_learns_what_is_better_where_that_is_not_more_of_anything() -> None:
+    """The worst lie on both sides of what is good: no line ranks them all."""
+    sides = np.array([0.0, 0.5, 2.0, 0.5, 1.0, 4.0, -4.0, 4.0, -4.0])
+    known, test = lesson(0, prompts=200, worth=0.0), lesson(1, worth=0.0)
+    for each in (known, test):
+        each.embeddings[..., 0] += sides
+    learnt = taught(known)
+    line = ranked(known, known.embeddings, 0.1)
+    assert all_won(test, learnt.kinds.odds(test.embeddings)).value > 0.75
+    assert all_won(test, line.odds(test.embeddings)).value < 0.65
+
+
+def test_what_everybody_hears_is_worth_more_to_it_than_the_rest() -> None:
+    known = np.tile(np.array([0.0, 1.0, 0.1]), (20, 1))[..., None]  # not all can be ranked rightly
+    trio = Lesson((REAL, GRAND, REFERENCE), known.astype(np.float32), np.arange(20))
+    odds = ranked(trio, known, 1.0).odds(known)
+    assert won(odds, (1, 2), trio.works).value == 1.0
+    assert won(odds, (0, 1), trio.works).value == 0.0
 
 
 def test_where_there_is_nothing_to_learn_nothing_is_claimed() -> None:
     learnt = taught(lesson(0, worth=0.0))
     assert all(abs(share - 0.5) < 0.08 for share in learnt.tried.values())
-    odds = learnt.line.odds(lesson(1, worth=0.0).embeddings)
+    odds = learnt.kinds.odds(lesson(1, worth=0.0).embeddings)
     assert abs(auc(lesson(1, worth=0.0), odds, GRAND).value - 0.5) < 0.12
 
 
 def test_works_that_are_judged_were_never_heard() -> None:
     noise = lesson(0, prompts=8, worth=0.0)  # can be learnt by heart only
-    assert taught(noise, strengths=(1.0,)).tried[1.0] < 0.64
-    assert all_won(noise, fitted(noise, 1.0).odds(noise.embeddings)) > 0.68
+    traits = Traits.of(noise.embeddings.reshape(-1, WIDTH))
+    scale, plain = Scale.of(noise, traits), logistic(100.0)
+    by_heart = likely(noise, scale, told(noise, scale, plain()))
+    assert share_known(by_heart) > 0.35
+    assert share_known(out_of_fold(noise, traits, plain)) < 0.25
+
+
+def share_known(said: np.ndarray) -> float:
+    """The share of versions that are taken for what they are."""
+    return float(np.mean(said.argmax(axis=-1) == np.arange(len(NAMES))))
 
 
 def test_its_certainty_is_as_often_right() -> None:
     known = lesson(0, prompts=400)
     learnt = taught(known)
     test = lesson(1, prompts=400)
-    assert miscalibration(test, learnt.line.odds(test.embeddings)) < 0.12
-    sure = learnt.line.scaled(8.0, 0.0)
-    assert miscalibration(test, sure.odds(test.embeddings)) > 0.12
+    odds = learnt.kinds.odds(test.embeddings)
+    assert miscalibration(test, odds) < 0.05
+    assert miscalibration(test, 8 * odds) > 0.08
 
 
 def test_calibration_changes_no_ranking() -> None:
@@ -116,27 +174,46 @@ def test_more_works_help_until_they_do_not() -> None:
     assert shares[-1] > shares[0] - 0.02
 
 
-def test_another_classifier_is_compared_on_the_same_works() -> None:
+def test_others_are_compared_on_the_same_works() -> None:
     known, test = lesson(0, worth=2.0), lesson(1, worth=2.0)
-    line = taught(known).line
-    for rival in rivals(known, test, line):
+    learnt = taught(known)
+    ours = all_won(test, learnt.kinds.odds(test.embeddings)).value
+    for rival in rivals(known, test, learnt):
         assert rival.ahead.low <= rival.ahead.value <= rival.ahead.high
-        ours = rival.auc.value - rival.ahead.value
-        assert 0.5 < ours <= 1.0
+        assert rival.won.value - rival.ahead.value == pytest.approx(ours)
+
+
+def test_temperatures_are_put_in_order_by_a_judge_that_knows_the_notes_alone() -> None:
+    """One plays scales where the composer does not; the other plays as the composer does."""
+    names = (REAL, GRAND, *TASTES)
+    heard = []
+    for seed in range(40):
+        played = [music(seed + 100 * number, WINDOW) for number in range(len(names))]
+        played[-1][:, PITCH] = 50 + np.arange(WINDOW)
+        nothing = np.zeros((len(names), WINDOW, 2), np.float16)
+        odds = np.zeros((len(names), WINDOW - 1, 5), np.float32)
+        heard.append(Listened(seed // 2, names, np.stack(played), nothing, odds))
+    found = told_apart(heard, names[1:])
+    assert found[names[-1]].value > 0.95
+    assert found[GRAND].value < 0.75
 
 
 def test_the_file_says_what_the_regression_says(tmp_path: Path) -> None:
-    line = Line(np.random.default_rng(0).normal(size=12), 0.3)
     path = tmp_path / "scorer" / "trial.onnx"
-    write(Weights(line, TRAITS, FIGURES), CARD, path)
+    weights = Weights(kinds(), TRAITS, FIGURES_LINE)
+    write(weights, CARD, path)
     scorer = Scorer.load(path, SHA)
-    asked = np.random.default_rng(1).normal(size=(5, 12)).astype(np.float32)
-    assert np.allclose(scorer.odds(asked), line.odds(asked), atol=1e-5)
+    asked = np.random.default_rng(1).normal(size=(5, WIDTH)).astype(np.float32)
+    assert np.allclose(scorer.odds(asked), kinds().odds(asked), atol=1e-5)
     assert scorer.card == CARD
-    impression = Impression((asked[0, :4], asked[1, :4]), (asked[0, 4:9], asked[1, 4:9]))
-    wanted = as_score(float(line.odds(impression.embedding)))
-    assert scorer.score(impression) == pytest.approx(wanted, abs=1e-5)
-    assert 0 <= wanted <= 1
+
+
+def test_a_listeners_leaning_is_added_to_what_is_worth_most(tmp_path: Path) -> None:
+    leaning = np.random.default_rng(3).normal(size=len(TRAITS.bias))
+    write(Weights(kinds(), TRAITS, FIGURES_LINE, leaning), CARD, tmp_path / "trial.onnx")
+    asked = np.random.default_rng(1).normal(size=(5, WIDTH)).astype(np.float32)
+    said = Scorer.load(tmp_path / "trial.onnx", SHA).odds(asked)
+    assert np.allclose(said, kinds().odds(asked) + TRAITS.of_each(asked) @ leaning, atol=1e-4)
 
 
 def test_traits_are_what_differs_most_each_as_wide_as_the_others(tmp_path: Path) -> None:
@@ -148,26 +225,26 @@ def test_traits_are_what_differs_most_each_as_wide_as_the_others(tmp_path: Path)
     assert np.allclose(said.mean(axis=0), 0, atol=1e-3)
     assert np.allclose(said.std(axis=0), 1, atol=0.02)
     assert abs(np.corrcoef(said[:, 0], told[:, 0])[0, 1]) > 0.98
-    write(Weights(Line(np.ones(WIDTH)), traits, FIGURES), CARD, tmp_path / "trial.onnx")
+    write(Weights(kinds(), traits, FIGURES_LINE), CARD, tmp_path / "trial.onnx")
     read = Scorer.load(tmp_path / "trial.onnx", SHA)
     assert np.allclose(read.traits(embeddings[:5]), said[:5], atol=1e-3)
 
 
 def test_likeness_goes_by_the_figures_that_the_card_names(tmp_path: Path) -> None:
     path = tmp_path / "trial.onnx"
-    write(Weights(Line(np.ones(12)), TRAITS, FIGURES), CARD, path)
+    write(Weights(kinds(), TRAITS, FIGURES_LINE), CARD, path)
     music = [
         as_heard([Note(60 + up, 64, 0.2 * n, 0.2 * n + 0.1) for n in range(9)]) for up in (0, 5)
     ]
     assert Scorer.load(path, SHA).likeness(music) == pytest.approx([31.0, 33.5], abs=1e-3)
     unknown = replace(CARD, descriptors=("pitch mean", "charm"))
     with pytest.raises(Refusal, match="figures that are not known"):
-        write(Weights(Line(np.ones(12)), TRAITS, FIGURES), unknown, path)
+        write(Weights(kinds(), TRAITS, FIGURES_LINE), unknown, path)
 
 
 def test_a_scorer_of_another_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "trial.onnx"
-    write(Weights(Line(np.ones(12)), TRAITS, FIGURES), CARD, path)
+    write(Weights(kinds(), TRAITS, FIGURES_LINE), CARD, path)
     with pytest.raises(Refusal, match="belongs to the model cccccccccccc, and dddddddddddd"):
         Scorer.load(path, "d" * 64)
 
@@ -179,7 +256,7 @@ def test_what_is_no_scorer_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no graph")
     with pytest.raises(Refusal, match="cannot score: it is no whole"):
         Scorer.load(path, SHA)
-    write(Weights(Line(np.ones(12)), TRAITS, FIGURES), CARD, path)
+    write(Weights(kinds(), TRAITS, FIGURES_LINE), CARD, path)
     with pytest.raises(Refusal, match="does not fit"):
         Scorer.load(path, SHA).odds(np.zeros((1, 10), np.float32))
 
@@ -209,5 +286,5 @@ def test_a_scorer_is_not_left_behind_that_says_otherwise(tmp_path: Path) -> None
     path = tmp_path / "trial.onnx"
     broken = replace(CARD, sha256=SHA)
     with pytest.raises(Refusal, match="not written"):
-        write(Weights(Line(np.full(12, 1e30), float("nan")), TRAITS, FIGURES), broken, path)
+        write(Weights(kinds(bias=float("nan")), TRAITS, FIGURES_LINE), broken, path)
     assert not list(tmp_path.iterdir())

@@ -11,8 +11,10 @@ from itertools import combinations
 import numpy as np
 
 from performer.limits import HIGHEST, LOWEST
+from performer.notes import as_sounded
+from performer.taste import Taste
 from trainer.judges import shuffled_pitches, shuffled_times
-from trainer.works import END, PITCH, START, VELOCITY, Heard
+from trainer.works import END, PITCH, START, VELOCITY, Heard, as_heard, as_notes
 
 REAL, GRAND, REFERENCE = "as composed", "flagship", "reference"
 WRONG = (-2, -1, 1, 2)  # semitones by which a wrong note misses
@@ -57,13 +59,25 @@ CORRUPTIONS: Mapping[str, Change] = {
     "one note": one_note,
 }
 NOISE = ("times shuffled", "pitches shuffled", "random walk", "one note")
+TASTES: Mapping[str, Taste] = {
+    f"temperature {warm:g}": Taste.of(warm, 1.0) for warm in (0.75, 0.5, 1.5, 2.0)
+}  # of the flagship, which plays best at 1; from the likest to a composer's down, as a judge says
 CHAINS = (
     *((REAL, GRAND, REFERENCE, noise) for noise in NOISE),
+    (REAL, GRAND, *TASTES),
     (*(REAL, *CORRUPTIONS)[:3], "pitches shuffled"),
 )  # each from the best to the worst; what stands in no chain together is not compared
 PAIRS = tuple(
     dict.fromkeys(pair for chain in CHAINS for pair in combinations(chain, 2))
 )  # the better and the worse
+COARSE, WARMTH = 5.0, 3.0  # what a pair of these counts in what is taught, of others 1
+
+
+def weight(better: str, worse: str) -> float:
+    """How much a pair counts: more where everybody hears it, and where few pairs say it."""
+    if worse == REFERENCE:
+        return COARSE
+    return WARMTH if worse in TASTES and better != REAL else 1.0
 
 
 def on_the_piano(heard: Heard) -> Heard:
@@ -79,8 +93,8 @@ def corrupted(real: Heard, dice: np.random.Generator) -> dict[str, Heard]:
 
 
 def matched(heard: Heard, real: Heard) -> Heard:
-    """The same notes from the moment at which the real ones begin, as loud and as even as they."""
-    other = heard[: len(real)].copy()
+    """The same notes as a piano sounds them, begun with the real ones, as loud and as even."""
+    other = as_heard(as_sounded(as_notes(heard[: len(real)])))
     other[:, [START, END]] += real[0, START] - heard[0, START]
     velocity, spread = other[:, VELOCITY], other[:, VELOCITY].std()
     evenly = (velocity - velocity.mean()) / spread if spread else np.zeros(len(other))

@@ -37,7 +37,7 @@ from trainer.corruptions import REAL, corrupted, matched
 from trainer.works import END, PITCH, PROMPT_NOTES, START, Excerpt, Heard, Work, as_heard, excerpt
 
 SEED = 3
-FORM = "1"  # of what is kept: another, and all is heard anew
+FORM = "2"  # of what is kept: another, and all is heard anew
 
 Halves = NDArray[np.float16]
 
@@ -48,13 +48,15 @@ class Listened:
 
     work: int
     names: tuple[str, ...]
+    music: NDArray[np.float64]  # (versions, WINDOW, 4) notes
     contexts: Halves  # (versions, WINDOW, width)
     log_odds: NDArray[np.float32]  # (versions, WINDOW - 1, 5) of all notes but the first
 
     @property
     def embeddings(self) -> NDArray[np.float32]:
-        """(versions, 2 * width + 4)."""
-        return embedded(self.contexts.astype(np.float32), self.log_odds)
+        """(versions, 2 * width + PLAIN)."""
+        parts = zip(self.contexts.astype(np.float32), self.log_odds, self.music, strict=True)
+        return np.stack([embedded(*each) for each in parts])
 
     def to_file(self, path: Path) -> None:
         """Keep it, whole or not at all."""
@@ -64,6 +66,7 @@ class Listened:
             part,
             work=self.work,
             names=np.array(self.names),
+            music=self.music,
             contexts=self.contexts,
             log_odds=self.log_odds,
         )
@@ -74,7 +77,8 @@ class Listened:
         """The same, read back."""
         with np.load(path) as file:
             names = tuple(file["names"].tolist())
-            return cls(int(file["work"]), names, file["contexts"], file["log_odds"])
+            parts = (file[name] for name in ("music", "contexts", "log_odds"))
+            return cls(int(file["work"]), names, *parts)
 
 
 def some(pieces: Sequence[Work], count: int, seed: int = SEED) -> list[Excerpt]:
@@ -101,11 +105,10 @@ class Playing:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """The model that listens, those that play to it, and whether it hears music spoilt, too."""
+    """The model that listens, and those that play to it."""
 
     improviser: Improviser
     players: Mapping[str, Playing]
-    is_spoilt: bool
     kept: Path
 
     def heard(self, asked: Sequence[Excerpt]) -> Iterator[Listened]:
@@ -121,7 +124,7 @@ class Listener:
             (name, playing.improviser.model.sha256, repr(playing.taste))
             for name, playing in self.players.items()
         ]
-        told = (FORM, self.improviser.model.sha256, players, self.is_spoilt, name_of(ask.prompt))
+        told = (FORM, self.improviser.model.sha256, players, name_of(ask.prompt))
         return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
     def _listen(self, ask: Excerpt) -> Listened:
@@ -138,14 +141,16 @@ class Listener:
             for written in (as_tokens(version, ask) for version in versions.values())
         ]
         contexts, log_odds = (np.stack(part) for part in zip(*heard, strict=True))
-        return Listened(ask.work.number, tuple(versions), contexts.astype(np.float16), log_odds)
+        music = np.stack(list(versions.values()))
+        halves = contexts.astype(np.float16)
+        return Listened(ask.work.number, tuple(versions), music, halves, log_odds)
 
     def versions(self, ask: Excerpt) -> dict[str, Heard]:
         """The continuation as composed, as models play it, and spoilt."""
         versions = {
             REAL: ask.real,
             **{name: played(playing, ask) for name, playing in self.players.items()},
-            **(spoilt(ask) if self.is_spoilt else {}),
+            **spoilt(ask),
         }
         return {name: matched(version, ask.real) for name, version in versions.items()}
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trainer.corruptions import matched
 from trainer.impressions import Listened, spoilt
 from trainer.personal import Verdicts, as_said, concordance, personal
-from trainer.teaching import Line, Traits
+from trainer.teaching import Kinds, Traits
 from trainer.works import PITCH, START, Excerpt
 
 COUNTS = (10, 30, 100)  # ratings
@@ -61,9 +61,9 @@ class Learnt:
     worst: float  # of the changes, over all draws
 
 
-def tried(pool: Pool, line: Line, traits: Traits, agrees: bool) -> list[Learnt]:
+def tried(pool: Pool, kinds: Kinds, traits: Traits, agrees: bool) -> list[Learnt]:
     """What is learnt of one who favours slow and low; or, as a control, agrees with the score."""
-    prior, known = line.odds(pool.embeddings), traits.of_each(pool.embeddings)
+    prior, known = kinds.odds(pool.embeddings), traits.of_each(pool.embeddings)
     taste = 2 * prior if agrees else pool.likings
     found = {
         count: [_once(pool, prior, known, taste, count, draw) for draw in range(DRAWS)]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from performer.critic import own_scorer
+from performer.descriptors import as_heard
 from performer.improviser import Improviser
 from performer.model import Model
 from performer.notes import Phrase
@@ -28,18 +29,19 @@ from trainer.continuations import name_of
 from trainer.impressions import listened
 from trainer.personal import LEAST_RATINGS, Personal, Verdicts, as_said, personal
 from trainer.scorer import Weights, write
-from trainer.teaching import Line, Traits
+from trainer.teaching import Kinds, Line, Traits
 
 
 def embedding_of(player: TouchPlayer, rated: Rated) -> NDArray[np.float32]:
-    """What a model makes of what was rated, after its prompt, (2 * width + 4,)."""
+    """What a model makes of what was rated, after its prompt, (2 * width + PLAIN,)."""
     whole = Phrase.of([*rated.prompt.notes, *rated.answer], [*rated.prompt.pedal, *rated.pedal])
     music = phrase_tokens(whole)
     kind = kind_of(np.array([note.start for note in rated.prompt.notes]))
     memory, last = player.fresh, len(rated.prompt.notes) - 1
     for note in music[:last]:
         memory = player.said(note, kind, memory, HEARING).memory
-    return embedded(*listened(player, music[last:], kind, memory))
+    heard = as_heard(rated.answer)
+    return embedded(*listened(player, music[last:], kind, memory), heard)
 
 
 def verdicts(said: Sequence[Rating], folder: Path, player: TouchPlayer, scorer: Scorer) -> Verdicts:
@@ -63,13 +65,11 @@ def verdicts(said: Sequence[Rating], folder: Path, player: TouchPlayer, scorer: 
     )
 
 
-def shifted(learnt: Personal, line: Line, traits: Traits) -> Line:
-    """The shipped line, as a listener leans."""
+def shifted(shipped: Weights, learnt: Personal) -> Weights:
+    """The shipped weights, as a listener leans."""
     leaning = learnt.leaning
-    return Line(
-        leaning.trust * line.weights + traits.weights @ leaning.weights,
-        leaning.trust * line.bias + float(traits.bias @ leaning.weights) + leaning.bias,
-    )
+    worth = shipped.kinds.worth.scaled(leaning.trust, leaning.bias)
+    return replace(shipped, kinds=replace(shipped.kinds, worth=worth), leaning=leaning.weights)
 
 
 def make(model: Path, folder: Path, who: str | None, out: Path) -> Personal:
@@ -87,7 +87,6 @@ def make(model: Path, folder: Path, who: str | None, out: Path) -> Personal:
     learnt = personal(verdicts(said, folder, improviser.player, shipped))
     out.unlink(missing_ok=True)
     if learnt.restraint is not None:
-        weights = read_back(scorer_of(model))
         card = replace(
             shipped.card,
             kind="personal",
@@ -95,8 +94,7 @@ def make(model: Path, folder: Path, who: str | None, out: Path) -> Personal:
             date=date.today().isoformat(),
             figures={"nats gained on ratings kept away": round(learnt.gain, 4)},
         )
-        line = shifted(learnt, weights.line, weights.traits)
-        write(replace(weights, line=line), card, out)
+        write(shifted(read_back(scorer_of(model)), learnt), card, out)
     return learnt
 
 
@@ -110,9 +108,14 @@ def read_back(path: Path) -> Weights:
         for each in onnx.load(path).graph.initializer
     }
     return Weights(
-        Line(kept["weights"][:, 0], float(kept["bias"][0])),
+        Kinds(
+            kept["kind_weights"],
+            kept["kind_bias"],
+            Line(kept["worths"][:, 0], float(kept["bias"][0])),
+        ),
         Traits(kept["trait_weights"], kept["trait_bias"]),
         Line(kept["figure_weights"][:, 0], float(kept["figure_bias"][0])),
+        kept["leaning"][:, 0],
     )
 
 

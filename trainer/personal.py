@@ -17,6 +17,8 @@ RESTRAINTS = (1.0, 3.0, 10.0, 30.0, 100.0)  # how much each trait of a taste is 
 TRUST = 3.0  # how much the weight of the shipped score is held to what it is
 FOLDS = 5
 ROUNDS = 25
+SIZES = 0.5 ** np.arange(12)  # of a step, the largest first that makes nothing worse
+MOST = 30.0  # nats, beyond which odds are certainties
 MARGIN = 1.0  # standard errors by which kept ratings must be better said
 LEAST_ORDER = 0.02  # by which more pairs of kept ratings must be in the right order
 
@@ -78,16 +80,28 @@ def fitted(verdicts: Verdicts, restraint: float | None) -> Leaning:
     columns = np.column_stack([verdicts.prior, verdicts.is_single.astype(np.float64), traits])
     held = np.concatenate([[TRUST, 1e-2], np.full(traits.shape[1], restraint or 0.0)])
     home = np.concatenate([[1.0], np.zeros(1 + traits.shape[1])])
-    weights = home.copy()
+    weights = home
     for _ in range(ROUNDS):
-        odds = np.clip(columns @ weights, -30, 30)
-        sure = 1 / (1 + np.exp(-odds))
-        slope = columns.T @ (sure - verdicts.said) + held * (weights - home)
-        bend = (columns * (sure * (1 - sure))[:, None]).T @ columns + np.diag(held)
-        weights = weights - np.linalg.solve(bend, slope)
+        weights = _nearer(weights, columns, verdicts.said, held, home)
     whole = np.zeros(verdicts.traits.shape[1])
     whole[: traits.shape[1]] = weights[2:]
     return Leaning(float(weights[0]), whole, float(weights[1]))
+
+
+def _nearer(
+    weights: Doubles, columns: Doubles, said: Doubles, held: Doubles, home: Doubles
+) -> Doubles:
+    """One step of Newton's, or as much of it as makes nothing worse: far off it goes too far."""
+
+    def cost(tried: Doubles) -> float:
+        return float(surprise(columns @ tried, said).sum() + held @ (tried - home) ** 2 / 2)
+
+    sure = 1 / (1 + np.exp(-np.clip(columns @ weights, -MOST, MOST)))
+    slope = columns.T @ (sure - said) + held * (weights - home)
+    bend = (columns * (sure * (1 - sure))[:, None]).T @ columns + np.diag(held)
+    step = np.linalg.solve(bend, slope)
+    tries = (weights - size * step for size in SIZES)
+    return next((tried for tried in tries if cost(tried) <= cost(weights)), weights)
 
 
 def kept_away(verdicts: Verdicts, restraint: float | None) -> Doubles:

@@ -13,10 +13,12 @@ from pathlib import Path
 import click
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import numpy_helper
 from rich.console import Console
 from rich.progress import track
 
+from performer.figures import FIGURES
 from performer.improviser import Improviser
 from performer.model import Model
 from performer.refusal import Refusal
@@ -26,13 +28,16 @@ from performer.take import write_whole
 from performer.taste import Taste
 from trainer import likeness
 from trainer.confidence import Measured
-from trainer.corruptions import GRAND, REAL, REFERENCE
+from trainer.corruptions import GRAND, REAL, REFERENCE, TASTES
 from trainer.impressions import Listened, Listener, Playing, some
+from trainer.judges import Trial, judged
 from trainer.likeness import Likeness
 from trainer.listeners import Learnt, Pool, tried
 from trainer.page import written as in_words
 from trainer.splits import TEST, TRAIN
 from trainer.teaching import (
+    Doubles,
+    Kinds,
     Lesson,
     Line,
     Rival,
@@ -55,13 +60,16 @@ scorer (float[batch, {width}] embedding, float[batch, {figures}] figures) => (
     float[batch, 1] odds, float[batch, 1] score, float[batch, {traits}] traits,
     float[batch, 1] likeness
 ) {{
-    odds = Gemm(embedding, weights, bias)
-    score = Sigmoid(odds)
+    seems = Gemm(embedding, kind_weights, kind_bias)
+    kinds = Softmax <axis = 1> (seems)
+    worth = Gemm(kinds, worths, bias)
     traits = Gemm(embedding, trait_weights, trait_bias)
+    liked = MatMul(traits, leaning)
+    odds = Add(worth, liked)
+    score = Sigmoid(odds)
     likeness = Gemm(figures, figure_weights, figure_bias)
 }}
 """
-TEMPERATURES = (0.5, 0.75, 1.0, 1.5, 2.0)
 PROMPTS, TESTS = 160, 40  # continuations of train works, and of test works
 TOLERANCE = 1e-4  # of the odds, relative to the largest
 
@@ -81,28 +89,23 @@ class Config:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """A scorer's line, and what it is worth on test works."""
+    """What a scorer learnt, and what it is worth on test works."""
 
     taught: Taught
     lesson: Lesson
     test: Lesson
-    temperatures: Lesson
+    judged: Mapping[str, Measured]  # by temperature: how well a judge tells it from a composer
     pool: Pool  # of what made-up listeners rate
     likeness: Likeness
 
     @property
-    def line(self) -> Line:
-        """Its weights."""
-        return self.taught.line
-
-    @property
-    def traits(self) -> Traits:
-        """Along what the train works differ."""
-        return Traits.of(self.lesson.embeddings.reshape(-1, len(self.line.weights)))
+    def odds(self) -> Doubles:
+        """Of the test works, (prompts, versions)."""
+        return self.taught.kinds.odds(self.test.embeddings)
 
     def figures(self) -> dict[str, Measured]:
         """All that is measured on test works, by name."""
-        odds = self.line.odds(self.test.embeddings)
+        odds = self.odds
         others = [name for name in self.test.names if name != REAL]
         ranked = [
             (f"ranked: {self.test.names[better]} above {self.test.names[worse]}", (better, worse))
@@ -116,12 +119,8 @@ class Fitted:
         }
 
     def mean_odds(self) -> dict[str, float]:
-        """The mean odds of each version, and of each temperature."""
-        means: dict[str, float] = {}
-        for lesson in (self.test, self.temperatures):
-            odds = self.line.odds(lesson.embeddings).mean(axis=0)
-            means |= dict(zip(lesson.names, odds.tolist(), strict=True))
-        return means
+        """The mean odds of each version."""
+        return dict(zip(self.test.names, self.odds.mean(axis=0).tolist(), strict=True))
 
 
 def fit(config: Config, console: Console) -> ScorerCard:
@@ -140,40 +139,47 @@ def fit(config: Config, console: Console) -> ScorerCard:
         figures={name: round(one.value, 4) for name, one in fitted.figures().items()},
         descriptors=fitted.likeness.names,
     )
-    write(Weights(fitted.line, fitted.traits, fitted.likeness.line), card, config.out)
-    others = rivals(fitted.lesson, fitted.test, fitted.line)
+    learnt = fitted.taught
+    write(Weights(learnt.kinds, learnt.traits, fitted.likeness.line), card, config.out)
+    others = rivals(fitted.lesson, fitted.test, learnt)
     text = as_markdown(card, fitted, others)
     config.out.with_suffix(".md").write_text(text, encoding="utf-8")
     return card
 
 
 def measured(config: Config, console: Console) -> Fitted:
-    """The line, and the test works' embeddings."""
+    """What is learnt, and what it is worth."""
     improviser = Improviser(Model.load(config.model))
     reference = Improviser(Model.load(config.reference))
-    players = {GRAND: Playing(improviser), REFERENCE: Playing(reference)}
-    tastes = {name: Playing(improviser, taste) for name, taste in temperatures().items()}
+    tastes = {GRAND: Taste(), **TASTES}
+    players = {name: Playing(improviser, taste) for name, taste in tastes.items()}
+    listener = Listener(improviser, {**players, REFERENCE: Playing(reference)}, config.kept)
     console.print("Reading the works")
     train, test = (played(read_works(config.data, split)) for split in (TRAIN, TEST))
-    listens = Listener(improviser, players, True, config.kept)
-    listens_to_tastes = Listener(improviser, tastes, False, config.kept)
 
-    def heard(listener: Listener, asked: Sequence[Excerpt], what: str) -> list[Listened]:
+    def heard(asked: Sequence[Excerpt], what: str) -> list[Listened]:
         return list(track(listener.heard(asked), what, total=len(asked), console=console))
 
     learnt, asked = some(train, config.prompts), some(test, config.tests)
-    lesson = heard(listens, learnt, "Hearing train works")
-    trial = heard(listens, asked, "Hearing test works")
-    warm = heard(listens_to_tastes, asked, "Hearing temperatures")
+    lesson, trial = heard(learnt, "Hearing train works"), heard(asked, "Hearing test works")
     console.print("Fitting")
     return Fitted(
         taught(Lesson.of(lesson)),
         Lesson.of(lesson),
         Lesson.of(trial),
-        Lesson.of(warm),
+        told_apart(trial, tuple(tastes)),
         Pool.of([*learnt, *asked], [*lesson, *trial]),
         _likeness(improviser, train, config, console),
     )
+
+
+def told_apart(heard: Sequence[Listened], names: Sequence[str]) -> dict[str, Measured]:
+    """How well a judge by descriptors tells some versions from what was composed."""
+    works = [one.work for one in heard]
+    real, *others = ([one.music[one.names.index(name)] for one in heard] for name in (REAL, *names))
+    trials = [Trial.of(real, other, works) for other in others]
+    found = [judged(trial, [False])[0].auc for trial in trials]
+    return dict(zip(names, found, strict=True))
 
 
 def _likeness(
@@ -187,18 +193,24 @@ def _likeness(
     return likeness.taught([ask.real for ask in asked], played_on, works)
 
 
-def temperatures() -> dict[str, Taste]:
-    """Tastes by the name under which they are shown."""
-    return {f"temperature {warm:g}": Taste.of(warm, 1.0) for warm in TEMPERATURES}
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
     """All that a scorer's file says."""
 
-    line: Line  # how good an impression seems
+    kinds: Kinds  # how good an impression seems
     traits: Traits  # along what listeners differ
     likeness: Line  # how like a composer's the notes are
+    leaning: Doubles | None = None  # (traits,) of one listener
+
+    @property
+    def leans(self) -> Doubles:
+        """How much each trait is liked, (traits,): as such not at all."""
+        return np.zeros(len(self.traits.bias)) if self.leaning is None else self.leaning
+
+    def odds(self, embeddings: NDArray[np.floating]) -> Doubles:
+        """How good (n, width) impressions seem, (n,)."""
+        liked = self.traits.of_each(embeddings) @ self.leans
+        return np.asarray(self.kinds.odds(embeddings) + liked)
 
 
 def graph(weights: Weights) -> onnx.ModelProto:
@@ -210,8 +222,11 @@ def graph(weights: Weights) -> onnx.ModelProto:
     )
     model = onnx.parser.parse_model(text)
     constants = {
-        "weights": weights.line.weights[:, None],
-        "bias": np.array([weights.line.bias]),
+        "kind_weights": weights.kinds.weights,
+        "kind_bias": weights.kinds.bias,
+        "worths": weights.kinds.worth.weights[:, None],
+        "bias": np.array([weights.kinds.worth.bias]),
+        "leaning": weights.leans[:, None],
         "trait_weights": weights.traits.weights,
         "trait_bias": weights.traits.bias,
         "figure_weights": weights.likeness.weights[:, None],
@@ -241,9 +256,9 @@ def write(weights: Weights, card: ScorerCard, out: Path) -> None:
 def _differs(scorer: Scorer, weights: Weights) -> bool:
     """True where the file says otherwise of noise."""
     dice = np.random.default_rng(0)
-    asked = dice.normal(size=(64, len(weights.line.weights))).astype(np.float32)
+    asked = dice.normal(size=(64, len(weights.kinds.weights))).astype(np.float32)
     pairs = (
-        (scorer.odds(asked), weights.line.odds(asked)),
+        (scorer.odds(asked), weights.odds(asked)),
         (scorer.traits(asked), weights.traits.of_each(asked)),
     )
     return any(
@@ -254,11 +269,13 @@ def _differs(scorer: Scorer, weights: Weights) -> bool:
 
 CARD = """# The scorer of {card.model}
 
-A logistic regression on what {card.model} (`{short}`) knows at each of 25 notes: the mean and the
-last of its last hidden layer, and how likely steps, pitches, velocities and durations were to it.
+A logistic regression on what {card.model} (`{short}`) knows at each of 25 notes (the mean and the
+last of its last hidden layer, along the {traits} directions in which music differs most; how
+likely steps, pitches, velocities and durations were to it) and on {plain} plain figures of the
+notes. It says how likely each kind of version is; the odds are what these are worth, as pairs say.
 Taught by {card.taught_by}.
 In every version the length (25 notes), the beginning, the pedal and the mean and spread of
-velocities are those of the composer's continuation.
+velocities are those of the composer's continuation; a key that is struck again ends, as it sounds.
 Strength {strength:g}, the best of {tried} by pairs won on works kept away (five folds).
 
 On test works, with the bounds within which 95 of 100 choices of works fall:
@@ -271,10 +288,15 @@ Off from its own certainty by {miscalibration:.3f} on average (as many composed 
 | mean odds (log) | |
 | --- | --- |
 {means}
+| the flagship's temperature | mean odds (log) | AUC of a judge by descriptors, {tests} a side |
+| --- | --- | --- |
+{warmth}
+By the mean odds: {by_odds}. By the judge: {by_judge}. {agreement}
+
 | taught by so many works | pairs won on test works |
 | --- | --- |
 {curve}
-| another classifier, as composed or not | AUC | ahead of this one by |
+| learnt otherwise from the same | pairs won on test works | ahead of this one by |
 | --- | --- | --- |
 {rivals}
 Made-up listeners rate continuations from 1 to 5, and noisily so; the share of other ratings that is
@@ -290,14 +312,16 @@ Licence: {card.licence}. Made on {card.date}. `antiphon-train scorer fit` makes 
 def as_markdown(card: ScorerCard, fitted: Fitted, others: Sequence[Rival]) -> str:
     """The card for people."""
     learnt = fitted.taught
-    odds = fitted.line.odds(fitted.test.embeddings)
     return CARD.format(
+        **_warmth(fitted),
+        traits=len(learnt.traits.bias),
+        plain=FIGURES,
         card=card,
         short=card.sha256[:12],
         strength=learnt.strength,
         tried=_listed({f"{strength:g}": share for strength, share in learnt.tried.items()}),
         figures=_rows((name, in_words(one)) for name, one in fitted.figures().items()),
-        miscalibration=miscalibration(fitted.test, odds),
+        miscalibration=miscalibration(fitted.test, fitted.odds),
         means=_rows(
             (name, f"{mean:.2f}")
             for name, mean in sorted(fitted.mean_odds().items(), key=lambda each: -each[1])
@@ -309,10 +333,31 @@ def as_markdown(card: ScorerCard, fitted: Fitted, others: Sequence[Rival]) -> st
         listeners=_rows(
             _of_listener(one)
             for agrees in (False, True)
-            for one in tried(fitted.pool, fitted.line, fitted.traits, agrees)
+            for one in tried(fitted.pool, learnt.kinds, learnt.traits, agrees)
         ),
-        rivals=_rows((one.name, in_words(one.auc), in_words(one.ahead)) for one in others),
+        rivals=_rows((one.name, in_words(one.won), in_words(one.ahead)) for one in others),
     )
+
+
+def _warmth(fitted: Fitted) -> dict[str, object]:
+    """The temperatures as the score puts them, and as a judge does, the best first."""
+    odds, areas = fitted.mean_odds(), {name: auc.value for name, auc in fitted.judged.items()}
+    by_odds = sorted(areas, key=lambda name: -odds[name])
+    by_judge = sorted(areas, key=lambda name: areas[name])
+    return {
+        "tests": len(fitted.test.works),
+        "warmth": _rows(
+            (_as_warm(name), f"{odds[name]:.2f}", in_words(auc))
+            for name, auc in fitted.judged.items()
+        ),
+        "by_odds": " > ".join(map(_as_warm, by_odds)),
+        "by_judge": " > ".join(map(_as_warm, by_judge)),
+        "agreement": "The two agree." if by_odds == by_judge else "The two differ.",
+    }
+
+
+def _as_warm(name: str) -> str:
+    return "1" if name == GRAND else name.removeprefix("temperature ")
 
 
 def _of_listener(learnt: Learnt) -> list[str]:
