@@ -79,7 +79,7 @@ def test_the_composer_thinks_in_the_silence_and_takes_up_the_best() -> None:
     so_far = SoFar(PHRASE.notes, (), ())
     try:
         composer.ask(Overhear(so_far, EXPECTED, 8))
-        while len(improviser.asked) < 8 * OPENING.notes:
+        while len(improviser.asked) < 8 * OPENING.notes + READY:  # it has chosen
             time.sleep(0.001)
         composer.ask(TakeUp(3, replace(EXPECTED, taken_at=2.01)))
         composed = heard.get(timeout=5)
