@@ -18,7 +18,7 @@ from typing import Protocol
 
 from performer.descriptors import Heard, as_heard
 from performer.length import Limit
-from performer.notes import Note
+from performer.notes import Note, as_sounded
 from performer.quotations import Quotations, Quoting
 from performer.scorer import WINDOW, Floats, Impression, as_score, best
 from performer.thought import Thought, TouchMind
@@ -145,7 +145,7 @@ def concluded(opinion: Opinion, critic: Critic) -> Opinion:
 
 def likeness_of(notes: Sequence[Note], critic: Critic) -> float:
     """How like a composer's some notes are."""
-    return float(critic.scorer.likeness([as_heard(notes)])[0])
+    return float(critic.scorer.likeness([as_heard(as_sounded(notes))])[0])
 
 
 def choose(
@@ -186,17 +186,28 @@ def thought_through(
     What is no longer wanted is not concluded.
     """
     opinions = [Opinion() for _ in thoughts]
+    goes_on = lambda: is_wanted() and has_time()  # noqa: E731
+    for lane, note, after in abreast(improviser, thoughts, wanted.limit, goes_on):
+        opinions[lane] = heard(opinions[lane], after, note, critic)
+    return [concluded(opinion, critic) if is_wanted() else opinion for opinion in opinions]
+
+
+def abreast(
+    improviser: Improvises,
+    thoughts: Sequence[Thought],
+    limit: Limit,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> Iterator[tuple[int, Note, Thought]]:
+    """The notes of some answers, side by side: of which it is, the note, and the thought after."""
     going_on = dict(enumerate(thoughts))
-    while going_on and is_wanted() and has_time():
+    while going_on and goes_on():
         said = improviser.next_of_each(list(going_on.values()))
         for lane, (note, after) in zip(list(going_on), said, strict=True):
             thought = going_on.pop(lane)
-            if not wanted.limit.allows(note, thought.index):
-                continue
-            opinions[lane] = heard(opinions[lane], after, note, critic)
-            if opinions[lane].notes < wanted.limit.notes:
-                going_on[lane] = after
-    return [concluded(opinion, critic) if is_wanted() else opinion for opinion in opinions]
+            if limit.allows(note, thought.index):
+                yield lane, note, after
+                if after.index < limit.notes:
+                    going_on[lane] = after
 
 
 def _with_odds(opinion: Opinion, critic: Critic) -> Opinion:

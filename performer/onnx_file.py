@@ -9,7 +9,7 @@ says itself), not the music.
 from collections.abc import Iterator
 from math import prod
 
-OWN_OPERATORS = frozenset({"", "ai.onnx"})  # domains: ONNX's
+OWN_OPERATORS = frozenset({"", "ai.onnx", "ai.onnx.ml"})  # domains: ONNX's
 MOST_NODES = 10_000
 MOST_NUMBERS = 100_000_000  # of one tensor
 DEEPEST = 4  # graphs within graphs: what is done again and again, or only if

@@ -23,9 +23,11 @@ from performer.scorer import PLAIN, ScorerCard, scorer_of
 from performer.take import read_take, write_take
 from performer.taste import Taste
 from tests.fakes import write_trial_touch_model
+from tests.test_trees import grown
 from trainer.quotations import index_of
 from trainer.scorer import Weights, write
 from trainer.teaching import Kinds, Line, Traits
+from trainer.trees import as_node
 
 PHRASE = Phrase.of(Note(60 + n, 70, 0.3 * n, 0.3 * n + 0.2) for n in range(10))
 LENGTH = Fixed(Limit(notes=30))
@@ -52,7 +54,7 @@ def write_scorer(path: Path, sha256: str, seed: int, kind: str = "shipped") -> N
     traits = Traits(dice.normal(size=(width(), 4)), dice.normal(size=4))
     names = ("pitch mean", "step mean", "dissonance")
     card = ScorerCard("trial", sha256, kind, "dice", "CC0-1.0", "2026-11-24", {}, names)
-    worth, likeness = Line(dice.normal(size=5)), Line(dice.normal(size=3))
+    worth, likeness = Line(dice.normal(size=5)), as_node(grown(3, seed), "figures", "likeness")
     kinds = Kinds(0.1 * dice.normal(size=(width(), 5)), dice.normal(size=5), worth)
     write(Weights(kinds, traits, likeness), card, path)
 

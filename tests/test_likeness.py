@@ -1,5 +1,6 @@
 """What tells a model from composers is learnt from both, and tried on works kept away."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from tests.fakes import write_trial_touch_model
 from tests.test_choice import Plain
 from trainer.best_of import BEST, SINGLE, WORST, Candidates, kept
 from trainer.lanes import performance
-from trainer.likeness import continued, taught
+from trainer.likeness import WAYS, Compared, compared, continued, prompts, taught
 from trainer.works import Excerpt, Work, as_heard
 
 
@@ -24,20 +25,49 @@ def music(seed: int, spread: int) -> Heard:
     return as_heard([Note(int(p), 70, 0.2 * n, 0.2 * n + 0.1) for n, p in enumerate(pitch)])
 
 
+def pairs(spread: int, other: int, apart: int = 0) -> list[Compared]:
+    """What a composer wrote, and two things that a model played instead, of each of 15 works."""
+    found = []
+    for work in range(30):
+        ask = replace(asked(1)[0], real=music(work, spread))
+        ask = replace(ask, work=replace(ask.work, number=work // 2))
+        played = [music(100 + apart + 2 * work + way, other) for way in (0, 1)]
+        found.append(compared(ask, np.stack(played)))
+    return found
+
+
 def test_what_differs_is_told_on_works_kept_away() -> None:
-    real, played = ([music(seed, spread) for seed in range(30)] for spread in (1, 7))
-    likeness = taught(real, played, np.arange(30) // 2)
-    assert likeness.auc.value > 0.9
     names, figures = table([music(99, 1), music(98, 7)])
+    likeness = taught(names, pairs(1, 7))
+    assert likeness.auc.value > 0.9
     places = [names.index(name) for name in likeness.names]
-    like, unlike = likeness.line.odds(figures[:, places])
+    like, unlike = likeness.trees.decision_function(figures[:, places])
     assert like > unlike
     assert not any(name.startswith("velocity") for name in likeness.names)
 
 
 def test_where_there_is_no_difference_none_is_claimed() -> None:
-    real, played = ([music(seed + by, 4) for seed in range(30)] for by in (0, 100))
-    assert abs(taught(real, played, np.arange(30)).auc.value - 0.5) < 0.25
+    names, _ = table([music(0, 4)])
+    assert abs(taught(names, pairs(4, 4)).auc.value - 0.5) < 0.25
+
+
+def test_openings_are_told_too() -> None:
+    ask = replace(asked(1)[0], real=music(0, 4))
+    told = compared(ask, np.stack([music(1, 4)]))
+    names, (opening, whole) = table([music(0, 4)[:25], music(0, 4)])
+    assert told.real.shape == (1, len(names))  # of 30 notes, 25 are heard
+    assert np.allclose(told.real[0], opening)
+    assert not np.allclose(told.real[0], whole)
+
+
+def test_longer_works_give_more_excerpts() -> None:
+    def work(number: int, notes: int) -> Work:
+        start = 0.2 * np.arange(notes)
+        columns = [start, start + 0.1, np.full(notes, 60), np.full(notes, 50)]
+        return Work(number, "a", "b", performance("a", "performed", columns, None), ())
+
+    found = prompts([work(0, 149), work(1, 150), work(2, 300), work(3, 5000)])
+    assert [ask.work.number for ask in found] == [1] + [2] * 3 + [3] * 8
 
 
 def asked(count: int) -> list[Excerpt]:
@@ -58,7 +88,7 @@ def improviser(tmp_path_factory: pytest.TempPathFactory) -> Improviser:
 
 def test_what_was_played_is_kept(improviser: Improviser, tmp_path: Path) -> None:
     (first,) = continued(improviser, asked(1), tmp_path)
-    assert first.shape == (100, 4)
+    assert first.shape == (WAYS, 100, 4)
     (path,) = tmp_path.iterdir()
     np.save(path, first + 1)
     (again,) = continued(improviser, asked(1), tmp_path)

@@ -16,10 +16,14 @@ from performer.refusal import Refusal
 from performer.scorer import Scorer, ScorerCard, scorer_of
 from performer.touch_player import TouchPlayer
 from tests.fakes import write_trial_touch_model
+from tests.test_trees import grown
 from trainer.own_scorer import embedding_of, make, read_back, verdicts
 from trainer.personal import concordance
 from trainer.scorer import Weights, write
 from trainer.teaching import Kinds, Line, Traits
+from trainer.trees import as_node
+
+TREES = as_node(grown(1), "figures", "likeness")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +37,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = ScorerCard("trial", improviser.model.sha256, "shipped", "none", "CC0-1.0", "", {}, names)
     dice = np.random.default_rng(0)
     kinds = Kinds(dice.normal(0, 0.01, (heard.shape[1], 4)), np.zeros(4), Line(dice.normal(size=4)))
-    write(Weights(kinds, Traits.of(heard), Line(np.ones(1))), card, scorer_of(path))
+    write(Weights(kinds, Traits.of(heard), TREES), card, scorer_of(path))
     return path
 
 
@@ -128,11 +132,11 @@ def test_a_file_is_read_back_as_what_it_was(tmp_path: Path) -> None:
     traits = Traits.of(dice.normal(size=(30, 6)).astype(np.float32))
     card = ScorerCard("trial", "a", "shipped", "", "", "", {}, ("dissonance",))
     leaning = dice.normal(size=len(traits.bias))
-    weights = Weights(kinds, traits, Line(np.array([0.25]), 2.0), leaning)
+    weights = Weights(kinds, traits, TREES, leaning)
     write(weights, card, tmp_path / "scorer.onnx")
     back = read_back(tmp_path / "scorer.onnx")
     asked = dice.normal(size=(5, 6))
     assert back.odds(asked) == pytest.approx(weights.odds(asked), rel=1e-5)
     assert back.leaning == pytest.approx(leaning)
     assert back.traits.weights == pytest.approx(traits.weights, rel=1e-5)
-    assert (back.likeness.weights.tolist(), back.likeness.bias) == ([0.25], 2.0)
+    assert back.likeness == TREES

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from performer.descriptors import PITCH, Heard, as_heard
+from performer.descriptors import PITCH, Heard, as_heard, table
 from performer.figures import figures
 from performer.notes import Note
 from performer.refusal import Refusal
@@ -21,6 +21,7 @@ from performer.scorer import (
     embedded,
     scorer_of,
 )
+from tests.test_trees import grown
 from trainer.corruptions import CORRUPTIONS, GRAND, REAL, REFERENCE, TASTES
 from trainer.impressions import Listened
 from trainer.scorer import Weights, told_apart, write
@@ -44,11 +45,13 @@ from trainer.teaching import (
     told,
     won,
 )
+from trainer.trees import as_node
 
 SHA = "c" * 64
 NAMED = ("pitch mean", "dissonance")
 CARD = ScorerCard("trial", SHA, "shipped", "made up", "CC0-1.0", "2026-11-24", {"AUC": 0.9}, NAMED)
-FIGURES_LINE = Line(np.array([0.5, -2.0]), 1.0)
+TREES = grown(2)
+TREES_NODE = as_node(TREES, "figures", "likeness")
 NAMES = (REAL, GRAND, REFERENCE, *CORRUPTIONS)
 WORTH = dict(zip(NAMES, (4.0, 3.0, 1.5, 2.5, 1.5, 0.0, 0.0, 0.0, 0.0), strict=True))
 WIDTH = 12
@@ -200,7 +203,7 @@ def test_temperatures_are_put_in_order_by_a_judge_that_knows_the_notes_alone() -
 
 def test_the_file_says_what_the_regression_says(tmp_path: Path) -> None:
     path = tmp_path / "scorer" / "trial.onnx"
-    weights = Weights(kinds(), TRAITS, FIGURES_LINE)
+    weights = Weights(kinds(), TRAITS, TREES_NODE)
     write(weights, CARD, path)
     scorer = Scorer.load(path, SHA)
     asked = np.random.default_rng(1).normal(size=(5, WIDTH)).astype(np.float32)
@@ -210,7 +213,7 @@ def test_the_file_says_what_the_regression_says(tmp_path: Path) -> None:
 
 def test_a_listeners_leaning_is_added_to_what_is_worth_most(tmp_path: Path) -> None:
     leaning = np.random.default_rng(3).normal(size=len(TRAITS.bias))
-    write(Weights(kinds(), TRAITS, FIGURES_LINE, leaning), CARD, tmp_path / "trial.onnx")
+    write(Weights(kinds(), TRAITS, TREES_NODE, leaning), CARD, tmp_path / "trial.onnx")
     asked = np.random.default_rng(1).normal(size=(5, WIDTH)).astype(np.float32)
     said = Scorer.load(tmp_path / "trial.onnx", SHA).odds(asked)
     assert np.allclose(said, kinds().odds(asked) + TRAITS.of_each(asked) @ leaning, atol=1e-4)
@@ -225,26 +228,29 @@ def test_traits_are_what_differs_most_each_as_wide_as_the_others(tmp_path: Path)
     assert np.allclose(said.mean(axis=0), 0, atol=1e-3)
     assert np.allclose(said.std(axis=0), 1, atol=0.02)
     assert abs(np.corrcoef(said[:, 0], told[:, 0])[0, 1]) > 0.98
-    write(Weights(kinds(), traits, FIGURES_LINE), CARD, tmp_path / "trial.onnx")
+    write(Weights(kinds(), traits, TREES_NODE), CARD, tmp_path / "trial.onnx")
     read = Scorer.load(tmp_path / "trial.onnx", SHA)
     assert np.allclose(read.traits(embeddings[:5]), said[:5], atol=1e-3)
 
 
 def test_likeness_goes_by_the_figures_that_the_card_names(tmp_path: Path) -> None:
     path = tmp_path / "trial.onnx"
-    write(Weights(kinds(), TRAITS, FIGURES_LINE), CARD, path)
+    write(Weights(kinds(), TRAITS, TREES_NODE), CARD, path)
     music = [
-        as_heard([Note(60 + up, 64, 0.2 * n, 0.2 * n + 0.1) for n in range(9)]) for up in (0, 5)
+        as_heard([Note(60 + up, 64, 0.2 * n, 0.2 * n + 0.1) for n in range(9)]) for up in (-60, 0)
     ]
-    assert Scorer.load(path, SHA).likeness(music) == pytest.approx([31.0, 33.5], abs=1e-3)
+    names, all_figures = table(music)
+    wanted = TREES.decision_function(all_figures[:, [names.index(name) for name in NAMED]])
+    assert Scorer.load(path, SHA).likeness(music) == pytest.approx(wanted, abs=1e-5)
+    assert wanted[0] != wanted[1]
     unknown = replace(CARD, descriptors=("pitch mean", "charm"))
     with pytest.raises(Refusal, match="figures that are not known"):
-        write(Weights(kinds(), TRAITS, FIGURES_LINE), unknown, path)
+        write(Weights(kinds(), TRAITS, TREES_NODE), unknown, path)
 
 
 def test_a_scorer_of_another_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "trial.onnx"
-    write(Weights(kinds(), TRAITS, FIGURES_LINE), CARD, path)
+    write(Weights(kinds(), TRAITS, TREES_NODE), CARD, path)
     with pytest.raises(Refusal, match="belongs to the model cccccccccccc, and dddddddddddd"):
         Scorer.load(path, "d" * 64)
 
@@ -256,7 +262,7 @@ def test_what_is_no_scorer_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no graph")
     with pytest.raises(Refusal, match="cannot score: it is no whole"):
         Scorer.load(path, SHA)
-    write(Weights(kinds(), TRAITS, FIGURES_LINE), CARD, path)
+    write(Weights(kinds(), TRAITS, TREES_NODE), CARD, path)
     with pytest.raises(Refusal, match="does not fit"):
         Scorer.load(path, SHA).odds(np.zeros((1, 10), np.float32))
 
@@ -286,5 +292,5 @@ def test_a_scorer_is_not_left_behind_that_says_otherwise(tmp_path: Path) -> None
     path = tmp_path / "trial.onnx"
     broken = replace(CARD, sha256=SHA)
     with pytest.raises(Refusal, match="not written"):
-        write(Weights(kinds(bias=float("nan")), TRAITS, FIGURES_LINE), broken, path)
+        write(Weights(kinds(bias=float("nan")), TRAITS, TREES_NODE), broken, path)
     assert not list(tmp_path.iterdir())

@@ -103,10 +103,8 @@ def read_back(path: Path) -> Weights:
     import onnx
     from onnx import numpy_helper
 
-    kept = {
-        each.name: numpy_helper.to_array(each).astype(np.float64)
-        for each in onnx.load(path).graph.initializer
-    }
+    graph = onnx.load(path).graph
+    kept = {each.name: numpy_helper.to_array(each).astype(np.float64) for each in graph.initializer}
     return Weights(
         Kinds(
             kept["kind_weights"],
@@ -114,7 +112,7 @@ def read_back(path: Path) -> Weights:
             Line(kept["worths"][:, 0], float(kept["bias"][0])),
         ),
         Traits(kept["trait_weights"], kept["trait_bias"]),
-        Line(kept["figure_weights"][:, 0], float(kept["figure_bias"][0])),
+        next(node for node in graph.node if "likeness" in node.output),
         kept["leaning"][:, 0],
     )
 

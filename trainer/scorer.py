@@ -18,15 +18,16 @@ from onnx import numpy_helper
 from rich.console import Console
 from rich.progress import track
 
+from performer.descriptors import described
 from performer.figures import FIGURES
 from performer.improviser import Improviser
 from performer.model import Model
 from performer.refusal import Refusal
-from performer.scorer import Scorer, ScorerCard, scorer_of
+from performer.scorer import THREE_NOTES, Scorer, ScorerCard, scorer_of
 from performer.shelf import SHIPPED
 from performer.take import write_whole
 from performer.taste import Taste
-from trainer import likeness
+from trainer import likeness, trees
 from trainer.confidence import Measured
 from trainer.corruptions import GRAND, REAL, REFERENCE, TASTES
 from trainer.impressions import Listened, Listener, Playing, some
@@ -39,7 +40,6 @@ from trainer.teaching import (
     Doubles,
     Kinds,
     Lesson,
-    Line,
     Rival,
     Taught,
     Traits,
@@ -55,7 +55,7 @@ from trainer.works import Excerpt, Work, played, read_works
 
 IR_VERSION, OPSET = 8, 17
 GRAPH = """
-<ir_version: {ir_version}, opset_import: ["": {opset}]>
+<ir_version: {ir_version}, opset_import: ["": {opset}, "{trees}": {trees_version}]>
 scorer (float[batch, {width}] embedding, float[batch, {figures}] figures) => (
     float[batch, 1] odds, float[batch, 1] score, float[batch, {traits}] traits,
     float[batch, 1] likeness
@@ -67,7 +67,6 @@ scorer (float[batch, {width}] embedding, float[batch, {figures}] figures) => (
     liked = MatMul(traits, leaning)
     odds = Add(worth, liked)
     score = Sigmoid(odds)
-    likeness = Gemm(figures, figure_weights, figure_bias)
 }}
 """
 PROMPTS, TESTS = 160, 40  # continuations of train works, and of test works
@@ -140,7 +139,8 @@ def fit(config: Config, console: Console) -> ScorerCard:
         descriptors=fitted.likeness.names,
     )
     learnt = fitted.taught
-    write(Weights(learnt.kinds, learnt.traits, fitted.likeness.line), card, config.out)
+    node = trees.as_node(fitted.likeness.trees, "figures", "likeness")
+    write(Weights(learnt.kinds, learnt.traits, node), card, config.out)
     others = rivals(fitted.lesson, fitted.test, learnt)
     text = as_markdown(card, fitted, others)
     config.out.with_suffix(".md").write_text(text, encoding="utf-8")
@@ -185,12 +185,17 @@ def told_apart(heard: Sequence[Listened], names: Sequence[str]) -> dict[str, Mea
 def _likeness(
     improviser: Improviser, train: Sequence[Work], config: Config, console: Console
 ) -> Likeness:
-    asked = likeness.prompts(train, config.prompts)
+    asked = likeness.prompts(train)
     answers = likeness.continued(improviser, asked, config.kept / "continued")
     what = "Letting it continue train works"
-    played_on = list(track(answers, what, total=len(asked), console=console))
-    works = np.array([ask.work.number for ask in asked])
-    return likeness.taught([ask.real for ask in asked], played_on, works)
+    heard = [
+        likeness.compared(ask, played)
+        for ask, played in zip(
+            asked, track(answers, what, len(asked), console=console), strict=True
+        )
+    ]
+    console.print("Telling it from composers")
+    return likeness.taught(list(described(THREE_NOTES)), heard)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,7 +204,7 @@ class Weights:
 
     kinds: Kinds  # how good an impression seems
     traits: Traits  # along what listeners differ
-    likeness: Line  # how like a composer's the notes are
+    likeness: onnx.NodeProto  # how like a composer's the notes are, by (n, figures)
     leaning: Doubles | None = None  # (traits,) of one listener
 
     @property
@@ -213,14 +218,20 @@ class Weights:
         return np.asarray(self.kinds.odds(embeddings) + liked)
 
 
-def graph(weights: Weights) -> onnx.ModelProto:
+def graph(weights: Weights, figures: int) -> onnx.ModelProto:
     """A scorer as a graph."""
     width, count = weights.traits.weights.shape
-    figures = len(weights.likeness.weights)
     text = GRAPH.format(
-        ir_version=IR_VERSION, opset=OPSET, width=width, traits=count, figures=figures
+        ir_version=IR_VERSION,
+        opset=OPSET,
+        trees=trees.DOMAIN,
+        trees_version=trees.VERSION,
+        width=width,
+        traits=count,
+        figures=figures,
     )
     model = onnx.parser.parse_model(text)
+    model.graph.node.append(weights.likeness)
     constants = {
         "kind_weights": weights.kinds.weights,
         "kind_bias": weights.kinds.bias,
@@ -229,8 +240,6 @@ def graph(weights: Weights) -> onnx.ModelProto:
         "leaning": weights.leans[:, None],
         "trait_weights": weights.traits.weights,
         "trait_bias": weights.traits.bias,
-        "figure_weights": weights.likeness.weights[:, None],
-        "figure_bias": np.array([weights.likeness.bias]),
     }
     for name, value in constants.items():
         model.graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
@@ -240,7 +249,7 @@ def graph(weights: Weights) -> onnx.ModelProto:
 
 def write(weights: Weights, card: ScorerCard, out: Path) -> None:
     """Put a scorer into its place, if it says what the weights say. Raises Refusal."""
-    model = graph(weights)
+    model = graph(weights, len(card.descriptors))
     onnx.helper.set_model_props(model, card.to_metadata())
     trial = out.with_name(f".{out.name}.trial")
     out.parent.mkdir(parents=True, exist_ok=True)
