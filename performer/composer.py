@@ -165,6 +165,8 @@ class Author:
                 self._improviser, thought, opinion, fork.care, critic, self._is_idle, abreast
             )
             self._steered = _place_of(thought), seed
+            if self._is_idle() or seed != thought.seed:  # else there was no time: at the next note
+                self._courses.append((_place_of(thought), fork.course.looked()))
 
     def _compose(self, request: TakeUp | GoOn, course: Course, care: Care) -> None:
         composed: Composed | ComposingFailed | None = self._recalled(request)
@@ -187,7 +189,6 @@ class Author:
         """What was composed, with what is to be told of it; its course is remembered."""
         course = course.after(composed.note, composed.after, critic)
         if course.is_at_a_fork:
-            course = course.looked()
             self._fork = _Fork(composed.after, course, care)
         self._courses.append((_place_of(composed.after), course))
         return replace(composed, estimate=course.estimate(critic))
@@ -195,7 +196,8 @@ class Author:
     def _course_at(self, thought: Thought) -> Course:
         """How the answer had gone by then; nothing is known where another model composed it."""
         place = _place_of(thought)
-        return next((course for known, course in self._courses if known is place), Course())
+        known = (course for at, course in reversed(self._courses) if at is place)
+        return next(known, Course())
 
     def _as_steered(self, request: GoOn) -> Thought:
         thought = request.thought

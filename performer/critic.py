@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from performer.choice import Chosen, Critic, Opinion, Wanted, choose, concluded
+from performer.choice import Chosen, Critic, Improvises, Opinion, Wanted, choose, concluded
 from performer.continuation import TURN, maker, taken_down
+from performer.foresight import OPENING
 from performer.improviser import Improviser
-from performer.length import Length
+from performer.length import Length, Limit
 from performer.messages import Care, Player, Scored
 from performer.model import Model
 from performer.notes import Note, Phrase
@@ -62,6 +63,16 @@ def _quotations(model: Model) -> Quotations | None:
         return None
 
 
+def as_on_stage(
+    improviser: Improvises, thought: Thought, limit: Limit, care: Care, critic: Critic
+) -> tuple[Chosen, Iterator[tuple[Note, Thought, Course]]]:
+    """The best of some openings, and the answer that goes on from it and is steered."""
+    opening = replace(limit, notes=min(limit.notes, OPENING.notes))
+    chosen = choose(improviser, thought, Wanted(care.best_of, opening), critic)
+    best = replace(thought, seed=chosen.seed)
+    return chosen, thoughts(improviser, best, limit, care, critic)
+
+
 def best_continued(
     phrase: Phrase,
     improviser: Improviser,
@@ -71,23 +82,19 @@ def best_continued(
     critic: Critic,
     care: Care,
 ) -> tuple[Take, Chosen]:
-    """A phrase and the best of so many answers, as its take. Raises Refusal, ValueError.
-
-    As all of each is compared, it is not steered but where it would quote for too long.
-    """
+    """A phrase and its answer, chosen and steered as on stage. Raises Refusal, ValueError."""
     limit = length.limit(phrase)
     thought = Thought.on(phrase, taste, seed, TURN, phrase.end)
-    chosen = choose(improviser, thought, Wanted(care.best_of, limit), critic)
-    first = replace(thought, seed=chosen.seed)
+    chosen, answer = as_on_stage(improviser, thought, limit, care, critic)
     course = Course()
 
     def steps() -> Iterator[tuple[Note, Thought]]:
         nonlocal course
-        care_of_whole = replace(care, best_of=1)
-        for note, after, now in thoughts(improviser, first, limit, care_of_whole, critic):
+        for note, after, now in answer:
             course = now
             yield note, after  # kept by nobody: a thousand memories are more than a model may take
 
+    first = replace(thought, seed=chosen.seed)
     take = taken_down(first, limit, steps(), maker(improviser))
     opinion = concluded(course.opinion, critic)
     return _with_scores(take, opinion), replace(chosen, opinion=opinion)

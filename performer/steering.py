@@ -1,12 +1,13 @@
-"""Listens to an answer while it goes on, and steers it where it would become poor, or a copy.
+"""Listens to an answer while it goes on, and lets it go on the best of several ways.
 
 The rules kept here: it thinks ahead from the last note that was handed on, and only while no other
 is asked for, so no note waits for it. Only a seed comes of it, with which the answer goes on; a
 take says where, so the answer can be made again. It looks ahead once in so many notes at most, and
 never before the first window is full: the beginning was chosen by foresight.
 
-What is poor is told by likeness, as in `choice`: of what the flagship plays by itself, fifty notes
-at a time, one stretch in five lies below the floor.
+What is poor is told by likeness, as in `choice`. Of what composers wrote, fifty notes at a time,
+one stretch in five lies below the floor; of what the flagship plays by itself, nearly all: so the
+best of several ways is taken again and again, and what is as good as that is left as it is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from performer.thought import Thought
 AHEAD = 12  # notes that are thought ahead, and from one look ahead to the next at least,
 SOON = 4  # or so many where a piece is quoted
 RECENT = 50  # notes, the latest, that are judged together
-FLOOR = -1.7  # likeness
+FLOOR = 0.9  # likeness
 OTHERS = 16  # ways to go on among which one is sought that quotes no more
 SCORE_DIGITS = 3  # that a take keeps
 

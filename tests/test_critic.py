@@ -30,7 +30,7 @@ from trainer.teaching import Kinds, Line, Traits
 from trainer.trees import as_node
 
 PHRASE = Phrase.of(Note(60 + n, 70, 0.3 * n, 0.3 * n + 0.2) for n in range(10))
-LENGTH = Fixed(Limit(notes=30))
+LENGTH = Fixed(Limit(notes=25))
 
 
 @pytest.fixture
@@ -54,7 +54,8 @@ def write_scorer(path: Path, sha256: str, seed: int, kind: str = "shipped") -> N
     traits = Traits(dice.normal(size=(width(), 4)), dice.normal(size=4))
     names = ("pitch mean", "step mean", "dissonance")
     card = ScorerCard("trial", sha256, kind, "dice", "CC0-1.0", "2026-11-24", {}, names)
-    worth, likeness = Line(dice.normal(size=5)), as_node(grown(3, seed), "figures", "likeness")
+    trees = grown(3, seed, around=(62.0, -0.5, 0.2))
+    worth, likeness = Line(dice.normal(size=5)), as_node(trees, "figures", "likeness")
     kinds = Kinds(0.1 * dice.normal(size=(width(), 5)), dice.normal(size=5), worth)
     write(Weights(kinds, traits, likeness), card, path)
 

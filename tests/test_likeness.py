@@ -13,7 +13,7 @@ from performer.model import Model
 from performer.notes import Note, Phrase
 from tests.fakes import write_trial_touch_model
 from tests.test_choice import Plain
-from trainer.best_of import BEST, SINGLE, WORST, Candidates, kept
+from trainer.best_of import BEST, PLAYED, SINGLE, WORST, Candidates, kept
 from trainer.lanes import performance
 from trainer.likeness import WAYS, Compared, compared, continued, prompts, taught
 from trainer.works import Excerpt, Work, as_heard
@@ -101,6 +101,7 @@ def test_the_likest_is_the_best_and_single_draws_are_the_first(
     (found,) = kept(improviser, Critic(Plain()), asked(1), 3, tmp_path)
     loud = found.music[:, :, 2].mean(axis=1)
     assert np.allclose(found.likeness, loud, atol=1e-3)
-    chosen = Candidates(found.music, np.array([0.5, 2.0, -1.0])).chosen()
+    chosen = Candidates(found.music, np.array([0.5, 2.0, -1.0]), found.played).chosen()
+    assert np.array_equal(chosen[PLAYED], found.played)
     for name, place in ((SINGLE, 0), (BEST, 1), (WORST, 2)):
         assert np.allclose(chosen[name], found.music[place])

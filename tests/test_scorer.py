@@ -50,7 +50,7 @@ from trainer.trees import as_node
 SHA = "c" * 64
 NAMED = ("pitch mean", "dissonance")
 CARD = ScorerCard("trial", SHA, "shipped", "made up", "CC0-1.0", "2026-11-24", {"AUC": 0.9}, NAMED)
-TREES = grown(2)
+TREES = grown(2, around=(60.0, 0.2))
 TREES_NODE = as_node(TREES, "figures", "likeness")
 NAMES = (REAL, GRAND, REFERENCE, *CORRUPTIONS)
 WORTH = dict(zip(NAMES, (4.0, 3.0, 1.5, 2.5, 1.5, 0.0, 0.0, 0.0, 0.0), strict=True))
@@ -237,7 +237,7 @@ def test_likeness_goes_by_the_figures_that_the_card_names(tmp_path: Path) -> Non
     path = tmp_path / "trial.onnx"
     write(Weights(kinds(), TRAITS, TREES_NODE), CARD, path)
     music = [
-        as_heard([Note(60 + up, 64, 0.2 * n, 0.2 * n + 0.1) for n in range(9)]) for up in (-60, 0)
+        as_heard([Note(60 + up, 64, 0.2 * n, 0.2 * n + 0.1) for n in range(9)]) for up in (-1, 2)
     ]
     names, all_figures = table(music)
     wanted = TREES.decision_function(all_figures[:, [names.index(name) for name in NAMED]])

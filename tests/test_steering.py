@@ -11,7 +11,7 @@ import pytest
 
 from performer import steering
 from performer.choice import Critic, Opinion, heard, seeds
-from performer.composer import Composer
+from performer.composer import Author, Composer
 from performer.continuation import made_again, maker
 from performer.critic import best_continued, critic_of, in_words
 from performer.descriptors import Heard
@@ -332,7 +332,7 @@ def test_what_was_steered_is_made_again_note_for_note(
     mode: Mode, improviser: Improviser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steering, "FLOOR", np.inf)  # nothing is good enough
-    settings = replace(CAREFUL, mode=mode, best_of=2)
+    settings = replace(CAREFUL, mode=mode, best_of=6, seed=9)
     wild = replace(settings, taste=Taste(rhythm=1.3)).as_retune
     script = [*phrase_of(6), (9.0, wild), *key(50, 25.0, 25.2), (26.0, Quit())]
     critic = critic_of(improviser.model)
@@ -367,6 +367,20 @@ def test_of_a_continuation_only_a_copy_is_composed_anew(
 
 
 # The composer's thread
+
+
+def test_where_there_was_no_time_to_look_ahead_it_does_so_at_the_next_note() -> None:
+    improviser, said = Attentive(loud_at(THIRD)), []
+    author = Author(improviser, said.append, Critic(Stern()), lambda: True, lambda: 0.0)
+    author.do(TakeUp(1, thought()))
+    at_forks = []
+    for index in range(WINDOW + 2 * AHEAD):
+        author.do(GoOn(1, said[-1].after, (), Care(4)))
+        if author.rest is not None:
+            at_forks.append(index + 2)
+        if index + 2 == WINDOW + 3:
+            author.look_ahead()
+    assert at_forks == [*range(WINDOW, WINDOW + 4), *range(WINDOW + 3 + AHEAD, at_forks[-1] + 1)]
 
 
 def test_a_note_that_is_asked_for_ends_the_looking_ahead() -> None:

@@ -10,14 +10,17 @@ from performer.model import graph_of
 from trainer.trees import DOMAIN, VERSION, as_node
 
 
-def grown(figures: int, seed: int = 0, steps: float = 0.1) -> GradientBoostingClassifier:
-    """Trees that have learnt something of made-up figures."""
-    music = noise(400, figures, seed, steps)
-    weights = np.where(music[:, 0] > 0, 3.0, 1.0)
+def grown(
+    figures: int, seed: int = 0, steps: float = 0.1, around: tuple[float, ...] = ()
+) -> GradientBoostingClassifier:
+    """Trees that have learnt something of made-up figures, which lie around the given ones."""
+    spread = noise(400, figures, seed, steps)
+    weights = np.where(spread[:, 0] > 0, 3.0, 1.0)
+    music = spread + (np.array(around, dtype=np.float32) if around else 0)
     trees = GradientBoostingClassifier(
         n_estimators=20, max_depth=None, max_leaf_nodes=6, subsample=0.5, random_state=seed
     )
-    return trees.fit(music, music.sum(axis=1) > 0, sample_weight=weights)
+    return trees.fit(music, spread.sum(axis=1) > 0, sample_weight=weights)
 
 
 def noise(count: int, figures: int, seed: int, steps: float) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Does it help to choose? The best of several continuations beside single ones, before a judge.
 
 The rules kept here: all are judged as models are (see `judges`), on the same prompts of works that
-nobody learnt from; single draws are the first candidates of the very same choice, and the worst of
-each are judged too: a choice that means something must make these easier to tell.
+nobody learnt from; single draws are the first candidates of the very same choice. What would be
+played is chosen as on stage, an opening first and then a little at a time; the best and the worst
+of whole answers are judged too: a choice that means something must make the worst easier to tell.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -17,9 +18,10 @@ from rich.console import Console
 from rich.progress import track
 
 from performer.choice import Critic, Wanted, seeds, thought_through
-from performer.critic import critic_of
+from performer.critic import as_on_stage, critic_of
 from performer.improviser import Improviser
 from performer.length import Limit
+from performer.messages import Care
 from performer.model import Model
 from performer.notes import as_sounded
 from performer.taste import Taste
@@ -32,7 +34,7 @@ from trainer.splits import TEST
 from trainer.works import ANSWER_NOTES, Excerpt, Heard, as_heard, excerpts, played, read_works
 
 SEED = 1
-SINGLE, BEST, WORST = "single draws", "the best", "the worst"
+SINGLE, PLAYED, BEST, WORST = "single draws", "as played", "the best", "the worst"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,11 +43,17 @@ class Candidates:
 
     music: NDArray[np.float32]  # (candidates, notes, 4)
     likeness: NDArray[np.float32]  # (candidates,)
+    played: NDArray[np.float32]  # (notes, 4) what the instrument would play
 
     def chosen(self) -> dict[str, Heard]:
-        """The first, the best, and the worst."""
-        places = {SINGLE: 0, BEST: int(self.likeness.argmax()), WORST: int(self.likeness.argmin())}
-        return {name: self.music[at].astype(np.float64) for name, at in places.items()}
+        """The first, what would be played, and of the whole candidates the best and the worst."""
+        chosen = {
+            SINGLE: self.music[0],
+            PLAYED: self.played,
+            BEST: self.music[self.likeness.argmax()],
+            WORST: self.music[self.likeness.argmin()],
+        }
+        return {name: music.astype(np.float64) for name, music in chosen.items()}
 
 
 def continued(improviser: Improviser, critic: Critic, ask: Excerpt, count: int) -> Candidates:
@@ -55,7 +63,13 @@ def continued(improviser: Improviser, critic: Critic, ask: Excerpt, count: int) 
     opinions = thought_through(improviser, thoughts, wanted, critic)
     music = [as_heard(as_sounded(opinion.said)) for opinion in opinions]
     likeness = [opinion.likeness or 0.0 for opinion in opinions]
-    return Candidates(np.stack(music).astype(np.float32), np.array(likeness, dtype=np.float32))
+    _, answer = as_on_stage(improviser, thoughts[0], wanted.limit, Care(count), critic)
+    played_on = as_heard(as_sounded([note for note, _, _ in answer]))
+    return Candidates(
+        np.stack(music).astype(np.float32),
+        np.array(likeness, dtype=np.float32),
+        played_on.astype(np.float32),
+    )
 
 
 def kept(
@@ -69,10 +83,10 @@ def kept(
         path = folder / f"{name}.npz"
         if not path.exists():
             found = continued(improviser, critic, ask, count)
-            np.savez(path.with_suffix(".part.npz"), music=found.music, likeness=found.likeness)
+            np.savez(path.with_suffix(".part.npz"), **asdict(found))
             path.with_suffix(".part.npz").replace(path)
         with np.load(path) as file:
-            yield Candidates(file["music"], file["likeness"])
+            yield Candidates(file["music"], file["likeness"], file["played"])
 
 
 @click.command(
@@ -105,7 +119,7 @@ def command(model: Path, data: Path, count: int, of: int, folder: Path) -> None:
         )
     )
     works = [ask.work.number for ask in asked]
-    for name in (SINGLE, BEST, WORST):
+    for name in (SINGLE, PLAYED, BEST, WORST):
         trial = Trial.of([ask.real for ask in asked], [one.chosen()[name] for one in found], works)
         with_touch, without = judges.judged(trial, [True, False])
         click.echo(

@@ -31,6 +31,7 @@ SEED = 1
 DRAWN = 11  # seed of the places from which music is taken
 PLACES, APART = 8, 50  # excerpts of a work at most, and notes of it for each
 WAYS = 4  # in which each is continued
+FOLDS = 4  # of the works, to find out how well works kept away are told
 LENGTHS = (25, 50, ANSWER_NOTES)  # notes
 
 Doubles = NDArray[np.float64]
@@ -101,7 +102,7 @@ def taught(names: Sequence[str], heard: Sequence[Compared]) -> Likeness:
     """What tells the first from the second, by the names of all figures."""
     is_used = ~of_touch(names)
     works = np.array([each.work for each in heard])
-    fold = folds(works)
+    fold = folds(works, FOLDS)
     odds, is_real, owner = [], [], []
     for number in range(int(fold.max()) + 1):
         ours = [each for each, its in zip(heard, fold, strict=True) if its == number]
