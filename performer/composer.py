@@ -227,8 +227,9 @@ class Author:
                 spare.is_enough,
                 self._is_idle,
             )
-        self._takes_a_lane = spare.takes / lanes
-        self._compares = max(self._now() - spare.asked_at, 0.0)
+            if self._foreseen.compared == lanes:  # what was broken off says too little
+                self._takes_a_lane = spare.takes / lanes
+                self._compares = self._now() - spare.asked_at
 
     def _lanes(self, seconds: float, best_of: int) -> int:
         """How many openings can be thought of in some seconds; always two, to find out anew."""
