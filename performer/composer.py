@@ -228,7 +228,7 @@ class Author:
                 self._is_idle,
             )
             if self._foreseen.compared == lanes:  # what was broken off says too little
-                self._takes_a_lane = spare.takes / lanes
+                self._takes_a_lane = spare.mean / lanes
                 self._compares = self._now() - spare.asked_at
 
     def _lanes(self, seconds: float, best_of: int) -> int:

@@ -25,7 +25,8 @@ class Spare:
     def __init__(self, until: float, now: Callable[[], float], takes: float) -> None:
         """The time until a moment on a clock, one note taking so many seconds."""
         self._until, self._now = until, now
-        self.asked_at = now()  # for the last time
+        self._began_at = self.asked_at = now()  # for the first time, and for the last
+        self._notes = 0  # begun
         self.takes = takes  # seconds, the longest
 
     def is_enough(self) -> bool:
@@ -33,7 +34,13 @@ class Spare:
         at = self._now()
         self.takes = max(self.takes, at - self.asked_at)
         self.asked_at = at
+        self._notes += 1
         return at + self.takes < self._until
+
+    @property
+    def mean(self) -> float:
+        """Seconds that a note took so far."""
+        return (self.asked_at - self._began_at) / max(self._notes - 1, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
