@@ -219,6 +219,16 @@ def test_ways_to_go_on_that_have_heard_other_music_are_told_apart(improviser: Im
     assert [note for note, _ in improviser.next_of_each(thoughts)] == alone
 
 
+@pytest.mark.parametrize("order", [[2, 1, 0], [1, 2], [0, 0, 2], [2, 0, 1, 1]])
+def test_each_way_goes_on_from_its_own_past_in_whatever_order(
+    improviser: Improviser, order: list[int]
+) -> None:
+    told = improviser.next_of_each([thought(seed=seed) for seed in range(3)])
+    wanted = [told[lane][1] for lane in order]
+    alone = [improviser.next(one)[0] for one in wanted]
+    assert [note for note, _ in improviser.next_of_each(wanted)] == alone
+
+
 @pytest.mark.parametrize("often", [1, 7])
 def test_when_late_notes_become_earlier_ones_changes_nothing(path: Path, often: int) -> None:
     player = TouchPlayer(Model.load(path))
