@@ -223,10 +223,17 @@ def test_ways_to_go_on_that_have_heard_other_music_are_told_apart(improviser: Im
 def test_each_way_goes_on_from_its_own_past_in_whatever_order(
     improviser: Improviser, order: list[int]
 ) -> None:
-    told = improviser.next_of_each([thought(seed=seed) for seed in range(3)])
-    wanted = [told[lane][1] for lane in order]
-    alone = [improviser.next(one)[0] for one in wanted]
-    assert [note for note, _ in improviser.next_of_each(wanted)] == alone
+    thoughts = [thought(seed=seed) for seed in range(3)]
+    for _ in range(3):  # what is said is remembered when the next is asked for
+        thoughts = [after for _, after in improviser.next_of_each(thoughts)]
+    wanted = [thoughts[lane] for lane in order]
+    for (note, after), (alone, after_it) in zip(
+        improviser.next_of_each(wanted), map(improviser.next, wanted), strict=True
+    ):
+        assert note == alone
+        assert isinstance(after.mind, TouchMind)
+        assert isinstance(after_it.mind, TouchMind)
+        assert np.allclose(after.mind.context, after_it.mind.context, atol=1e-6)
 
 
 @pytest.mark.parametrize("often", [1, 7])
