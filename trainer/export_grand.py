@@ -204,8 +204,8 @@ CARD = """# {card.name}
 
 A recurrent network that plays with touch and pedal: {shape.layers} LSTM layers of {shape.width}
 cells, beside them a memory of the last {shape.memory} notes, and five heads in a chain: step,
-pitch, velocity, duration and pedal. The file is self-contained and says one note a run;
-`antiphon models` lists it.
+pitch, velocity, duration and pedal. The file is self-contained and says a note a run, or one
+of each of several answers; `antiphon models` lists it.
 
 | bits a note on unseen played works | |
 | --- | --- |
